@@ -1,0 +1,26 @@
+-- The language server as Neovim's own LSP client starts it; see |vim.lsp.config()|.
+-- There are no `filetypes`: a review comment may stand in any file of a repository.
+
+---@type vim.lsp.Config
+return {
+  cmd = { 'bitbucket-lsp' },
+  root_dir = function(bufnr, on_dir)
+    require('bitbucket.root').find(bufnr, on_dir)
+  end,
+  -- One server for all repositories; further ones become workspace folders (see bitbucket.attach).
+  reuse_client = function(client, config)
+    return client.name == config.name and not client:is_stopped()
+  end,
+  commands = {
+    ['bitbucket.copyLink'] = function(command, context)
+      require('bitbucket.command').copy_link(command, context)
+    end,
+  },
+  -- Neovim 0.12 redraws code lenses on the server's request by itself; 0.11 does it here.
+  handlers = vim.lsp.codelens.enable and {} or {
+    ['workspace/codeLens/refresh'] = function(_, _, context)
+      return require('bitbucket.lens').refresh_all(context.client_id)
+    end,
+  },
+  capabilities = { workspace = { codeLens = { refreshSupport = true } } },
+}

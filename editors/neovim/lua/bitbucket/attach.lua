@@ -1,0 +1,80 @@
+-- What is done once per buffer when the server is attached to it.
+
+local root = require('bitbucket.root')
+
+local M = {}
+
+---Tells the server of a repository that it was not started with.
+---@param client vim.lsp.Client
+---@param path string of the buffer's file
+local function add_folder(client, path)
+  local tree = root.work_tree(path)
+  if not tree then
+    return
+  end
+  local folder = { uri = vim.uri_from_fname(tree), name = tree }
+  client.workspace_folders = client.workspace_folders or {}
+  for _, known in ipairs(client.workspace_folders) do
+    if known.uri == folder.uri then
+      return
+    end
+  end
+  table.insert(client.workspace_folders, folder)
+  client:notify('workspace/didChangeWorkspaceFolders', { event = { added = { folder }, removed = {} } })
+end
+
+---Draws our diagnostics, and only ours, as signs and virtual text.
+---@param client vim.lsp.Client
+local function show_diagnostics(client)
+  local severity = vim.diagnostic.severity
+  local text = vim.g.bitbucket_virtual_text
+  if text == nil and not vim.diagnostic.config().virtual_lines then
+    text = {
+      prefix = '▎',
+      spacing = 2,
+      format = function(diagnostic)
+        return vim.split(diagnostic.message, '\n', { plain = true })[1]
+      end,
+    }
+  end
+  vim.diagnostic.config({
+    virtual_text = text,
+    signs = {
+      text = { [severity.ERROR] = '◆', [severity.WARN] = '◆', [severity.INFO] = '◆', [severity.HINT] = '◇' },
+    },
+  }, vim.lsp.diagnostic.get_namespace(client.id))
+end
+
+---A document of the server is read; the server writes it anew when the review changes.
+---@param bufnr integer
+local function show_document(bufnr)
+  local options = vim.bo[bufnr]
+  options.readonly, options.modifiable, options.swapfile, options.autoread = true, false, false, true
+  if options.filetype == '' then
+    options.filetype = 'markdown'
+  end
+  vim.api.nvim_create_autocmd({ 'BufEnter', 'CursorHold' }, {
+    buffer = bufnr,
+    group = vim.api.nvim_create_augroup('bitbucket.document.' .. bufnr, {}),
+    callback = function()
+      vim.cmd.checktime(bufnr)
+    end,
+  })
+end
+
+---@param client vim.lsp.Client
+---@param bufnr integer
+function M.attach(client, bufnr)
+  local path = vim.api.nvim_buf_get_name(bufnr)
+  show_diagnostics(client)
+  if root.is_document(path) then
+    show_document(bufnr)
+  else
+    add_folder(client, path)
+  end
+  if vim.g.bitbucket_code_lens ~= false then
+    require('bitbucket.lens').attach(client, bufnr)
+  end
+end
+
+return M

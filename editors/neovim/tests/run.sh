@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# run.sh [NVIM]: the plugin in a real Neovim without a screen, against a server that lives inside the test.
+# Nothing of the user's is read or written: all of Neovim's folders are temporary.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+nvim=${1:-nvim}
+home=$(mktemp -d)
+trap 'rm -rf "$home"' EXIT
+export XDG_CONFIG_HOME=$home/config XDG_DATA_HOME=$home/data XDG_STATE_HOME=$home/state XDG_CACHE_HOME=$home/cache
+unset BITBUCKET_LSP_CACHE BITBUCKET_TOKEN BITBUCKET_EMAIL BITBUCKET_API_TOKEN
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null TEST_HOME=$home
+for mode in plain without_filetype; do
+  MODE=$mode timeout 60 "$nvim" --clean --headless --cmd "set runtimepath^=${here%/tests} noswapfile" \
+    --cmd "luafile $here/server.lua" -c "luafile $here/plugin.lua"
+done
