@@ -6,7 +6,10 @@ end
 vim.g.loaded_bitbucket = true
 
 if vim.fn.has('nvim-0.11') == 0 then
-  vim.notify('Review comments need Neovim 0.11 or newer; update it or remove the bitbucket plugin.', vim.log.levels.WARN)
+  vim.notify(
+    'Review comments need Neovim 0.11 or newer; update it or remove the bitbucket plugin.',
+    vim.log.levels.WARN
+  )
   return
 end
 

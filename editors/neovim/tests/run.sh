@@ -9,7 +9,10 @@ trap 'rm -rf "$home"' EXIT
 export XDG_CONFIG_HOME=$home/config XDG_DATA_HOME=$home/data XDG_STATE_HOME=$home/state XDG_CACHE_HOME=$home/cache
 unset BITBUCKET_LSP_CACHE BITBUCKET_TOKEN BITBUCKET_EMAIL BITBUCKET_API_TOKEN
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null TEST_HOME=$home
-for mode in plain without_filetype; do
-  MODE=$mode timeout 60 "$nvim" --clean --headless --cmd "set runtimepath^=${here%/tests} noswapfile" \
+plugin=${here%/tests}
+for mode in plain without_filetype loaded_late; do
+  runtimepath=$plugin
+  [ $mode = loaded_late ] && runtimepath=$home
+  MODE=$mode PLUGIN=$plugin timeout 60 "$nvim" --clean --headless --cmd "set runtimepath^=$runtimepath noswapfile" \
     --cmd "luafile $here/server.lua" -c "luafile $here/plugin.lua"
 done

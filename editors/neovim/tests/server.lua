@@ -6,7 +6,15 @@ _G.server = server
 
 local function commented(uri)
   local lines = vim.api.nvim_buf_get_lines(vim.uri_to_bufnr(uri), 0, -1, false)
-  return vim.iter(ipairs(lines)):filter(function(_, line) return line:find('charge') end):map(function(n) return n - 1 end):totable()
+  return vim
+    .iter(ipairs(lines))
+    :filter(function(_, line)
+      return line:find('charge')
+    end)
+    :map(function(n)
+      return n - 1
+    end)
+    :totable()
 end
 
 local function range(line)
@@ -15,24 +23,42 @@ end
 
 local function publish(dispatchers, uri)
   local diagnostics = vim.tbl_map(function(line)
-    return { range = range(line), severity = 3, source = 'bitbucket', message = 'Ana: Why twice?\nAll of it.', data = { thread = 1 } }
+    return {
+      range = range(line),
+      severity = 3,
+      source = 'bitbucket',
+      message = 'Ana: Why twice?\nAll of it.',
+      data = { thread = 1 },
+    }
   end, commented(uri))
   dispatchers.notification('textDocument/publishDiagnostics', { uri = uri, diagnostics = diagnostics })
 end
 
 local answer = {
   initialize = function()
-    return { capabilities = {
-      textDocumentSync = { openClose = true, change = 1 },
-      codeLensProvider = vim.empty_dict(), hoverProvider = true,
-      executeCommandProvider = { commands = { 'bitbucket.showPullRequest', 'bitbucket.nextComment', 'bitbucket.copyLink' } },
-    } }
+    return {
+      capabilities = {
+        textDocumentSync = { openClose = true, change = 1 },
+        codeLensProvider = vim.empty_dict(),
+        hoverProvider = true,
+        executeCommandProvider = {
+          commands = { 'bitbucket.showPullRequest', 'bitbucket.nextComment', 'bitbucket.copyLink' },
+        },
+      },
+    }
   end,
   ['textDocument/codeLens'] = function(params)
     local uri = params.textDocument.uri
     local lines = vim.list_extend({ 0 }, commented(uri))
     return vim.tbl_map(function(line)
-      return { range = range(line), command = { title = ('lens %d %s'):format(line, server.lens or ''), command = 'bitbucket.copyLink', arguments = { { line = line } } } }
+      return {
+        range = range(line),
+        command = {
+          title = ('lens %d %s'):format(line, server.lens or ''),
+          command = 'bitbucket.copyLink',
+          arguments = { { line = line } },
+        },
+      }
     end, lines)
   end,
   ['textDocument/hover'] = function(params)
@@ -41,7 +67,8 @@ local answer = {
     end
   end,
   ['workspace/executeCommand'] = function(params)
-    return params.command == 'bitbucket.copyLink' and { text = 'https://bitbucket.org/x/y/pull-requests/7' } or nil
+    return params.command == 'bitbucket.copyLink' and { text = 'https://bitbucket.org/x/y/pull-requests/7' }
+      or nil
   end,
 }
 
@@ -61,12 +88,18 @@ vim.lsp.config('bitbucket', {
       notify = function(method, params)
         table.insert(server.told, { method = method, params = params })
         if method == 'textDocument/didOpen' or method == 'textDocument/didChange' then
-          vim.schedule(function() publish(dispatchers, params.textDocument.uri) end)
+          vim.schedule(function()
+            publish(dispatchers, params.textDocument.uri)
+          end)
         end
         return true
       end,
-      is_closing = function() return closing end,
-      terminate = function() closing = true end,
+      is_closing = function()
+        return closing
+      end,
+      terminate = function()
+        closing = true
+      end,
     }
   end,
 })

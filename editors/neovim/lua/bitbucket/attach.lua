@@ -40,7 +40,12 @@ local function show_diagnostics(client)
   vim.diagnostic.config({
     virtual_text = text,
     signs = {
-      text = { [severity.ERROR] = '◆', [severity.WARN] = '◆', [severity.INFO] = '◆', [severity.HINT] = '◇' },
+      text = {
+        [severity.ERROR] = '◆',
+        [severity.WARN] = '◆',
+        [severity.INFO] = '◆',
+        [severity.HINT] = '◇',
+      },
     },
   }, vim.lsp.diagnostic.get_namespace(client.id))
 end

@@ -22,7 +22,10 @@ local function check_account()
   elseif is_set('BITBUCKET_EMAIL') and is_set('BITBUCKET_API_TOKEN') then
     health.ok('BITBUCKET_EMAIL and BITBUCKET_API_TOKEN are set')
   elseif is_set('BITBUCKET_EMAIL') or is_set('BITBUCKET_API_TOKEN') then
-    health.error('Only one of BITBUCKET_EMAIL and BITBUCKET_API_TOKEN is set', 'Set both, or BITBUCKET_TOKEN.')
+    health.error(
+      'Only one of BITBUCKET_EMAIL and BITBUCKET_API_TOKEN is set',
+      'Set both, or BITBUCKET_TOKEN.'
+    )
   else
     health.warn('No account in the environment', {
       'Set BITBUCKET_TOKEN, or BITBUCKET_EMAIL and BITBUCKET_API_TOKEN, before Neovim starts.',
@@ -35,7 +38,10 @@ local function check_clients()
   local health = vim.health
   local clients = vim.lsp.get_clients({ name = 'bitbucket' })
   if vim.tbl_isempty(clients) then
-    health.warn('The server is not running', 'Open a file of a git repository; `:Bitbucket log` shows errors.')
+    health.warn(
+      'The server is not running',
+      'Open a file of a git repository; `:Bitbucket log` shows errors.'
+    )
   end
   for _, client in ipairs(clients) do
     health.ok(('Attached to %d buffers'):format(vim.tbl_count(client.attached_buffers)))
