@@ -1,0 +1,257 @@
+//! How text and code are written so that Markdown shows them as they are, and no more than is needed is escaped.
+//!
+//! It knows CommonMark's inline syntax and what can begin a block, and no node types.
+
+use std::borrow::Cow;
+
+use super::url::bare_length;
+use crate::view::invisible::reveal;
+
+/// Where a text is written.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place {
+    /// It is the first on its line.
+    pub(super) line_start: bool,
+    /// It is the text of a link.
+    pub(super) in_link: bool,
+    /// It is in a heading.
+    pub(super) in_heading: bool,
+}
+
+/// A part of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// As it is.
+    Text(&'a str),
+    /// `@{account id}`: the id.
+    Mention(&'a str),
+    /// A bare web address.
+    Url(&'a str),
+}
+
+/// Finds mentions and bare web addresses in a text.
+pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let (mut done, mut at) = (0, 0);
+    let mut in_word = false;
+    while let Some(character) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let (piece, length) = match character {
+            '@' => match mentioned(rest) {
+                Some(account) => (Some(Piece::Mention(account)), account.len() + "@{}".len()),
+                None => (None, 0),
+            },
+            'h' | 'H' if !in_word && starts_like_web(rest) => {
+                let length = bare_length(rest);
+                (Some(Piece::Url(&rest[..length])).filter(|_| length > 0), length)
+            }
+            _ => (None, 0),
+        };
+        in_word = character.is_alphanumeric();
+        let Some(piece) = piece else {
+            at += character.len_utf8();
+            continue;
+        };
+        if done < at {
+            pieces.push(Piece::Text(&text[done..at]));
+        }
+        pieces.push(piece);
+        at += length;
+        done = at;
+    }
+    if done < text.len() {
+        pieces.push(Piece::Text(&text[done..]));
+    }
+    pieces
+}
+
+fn starts_like_web(text: &str) -> bool {
+    let starts = |prefix: &str| {
+        text.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    starts("https://") || starts("http://")
+}
+
+/// The account id of a mention at the start of the text.
+fn mentioned(text: &str) -> Option<&str> {
+    // Account ids are at most 128 characters (Atlassian's privacy guide).
+    let inside = text.strip_prefix("@{")?;
+    let end = inside.bytes().take(129).position(|byte| byte == b'}')?;
+    let account = &inside[..end];
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_');
+    (!account.is_empty() && account.bytes().all(fits)).then_some(account)
+}
+
+/// Adds a text so that it is shown as it is; line feeds in it become spaces, hidden characters numbers.
+pub(super) fn escape(out: &mut String, text: &str, place: Place) {
+    let text = match place.line_start {
+        true => reveal(text.trim_start()),
+        false => reveal(text),
+    };
+    let mut line_start = place.line_start;
+    // Digits so far, if there is nothing else on the line.
+    let mut number = place.line_start.then_some(0);
+    for (at, character) in text.char_indices() {
+        let before = out.chars().next_back();
+        let after = text[at + character.len_utf8()..].chars().next();
+        let is_space = |neighbour: Option<char>| neighbour.is_some_and(char::is_whitespace);
+        let is_word = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+        let escaped = match character {
+            '\\' | '`' | '~' | '|' | '[' => true,
+            ']' | '^' => place.in_link,
+            '*' => line_start || !(is_space(before) && is_space(after)),
+            '_' => !(is_word(before) && is_word(after)),
+            '<' => !matches!(after, Some(' ' | '=' | '0'..='9')),
+            '&' => starts_entity(&text[at..]),
+            '#' => line_start || place.in_heading,
+            '>' | '=' | '+' | '-' | ':' => line_start,
+            '.' | ')' => matches!(number, Some(1..=9)),
+            _ => false,
+        };
+        if escaped {
+            out.push('\\');
+        }
+        out.push(if matches!(character, '\n' | '\t') {
+            ' '
+        } else {
+            character
+        });
+        number = number
+            .filter(|_| character.is_ascii_digit())
+            .map(|digits| digits + 1);
+        line_start = false;
+    }
+}
+
+fn starts_entity(text: &str) -> bool {
+    let name = text
+        .bytes()
+        .skip(1)
+        .take(40)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
+        .count();
+    name > 0 && text.as_bytes().get(name + 1) == Some(&b';')
+}
+
+/// Adds inline code with a fence of backticks longer than any inside.
+pub(super) fn code_span(out: &mut String, code: &str, in_table: bool) {
+    let code = reveal(code);
+    let mut code = Cow::Borrowed(code.trim_matches(['\n', '\r']));
+    if code.contains(['\n', '\t']) {
+        code = Cow::Owned(code.replace(['\n', '\t'], " "));
+    }
+    if in_table && code.contains('|') {
+        code = Cow::Owned(code.replace('|', "\\|"));
+    }
+    if code.is_empty() {
+        return;
+    }
+    // Two fences side by side would be read as one.
+    if out.ends_with('`') {
+        out.push(' ');
+    }
+    let fence = "`".repeat(longest_run(&code) + 1);
+    let all_spaces = code.bytes().all(|byte| byte == b' ');
+    let padded = code.starts_with('`')
+        || code.ends_with('`')
+        || (code.starts_with(' ') && code.ends_with(' ') && !all_spaces);
+    let pad = if padded { " " } else { "" };
+    out.push_str(&fence);
+    out.push_str(pad);
+    out.push_str(&code);
+    out.push_str(pad);
+    out.push_str(&fence);
+}
+
+/// A fence that no line of the code can close.
+pub(super) fn fence(code: &str) -> String {
+    "`".repeat((longest_run(code) + 1).max(3))
+}
+
+/// The language of a fence, if it is one plain word.
+pub(super) fn language(info: &str) -> Option<&str> {
+    let word = info.split([' ', '\t', ',', '\n']).find(|word| !word.is_empty())?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'#' | b'-' | b'_' | b'.');
+    (word.len() <= 32 && word.bytes().all(plain)).then_some(word)
+}
+
+fn longest_run(code: &str) -> usize {
+    let (mut longest, mut run) = (0, 0);
+    for byte in code.bytes() {
+        run = if byte == b'`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(text: &str) -> String {
+        let mut out = String::new();
+        escape(
+            &mut out,
+            text,
+            Place {
+                line_start: true,
+                ..Place::default()
+            },
+        );
+        out
+    }
+
+    #[test]
+    fn ordinary_prose_stays_readable() {
+        for prose in [
+            "Why is `this` not in snake_case?".replace('`', "'").as_str(),
+            "2 * 3 = 6, a < b and b > c; it's 50 % (or so)!",
+            "Ana & Bob: see https, e.g. x.y-z + 1.",
+            "Straße, 日本語, 👩‍👩‍👧",
+        ] {
+            assert_eq!(escaped(prose), prose);
+        }
+    }
+
+    #[test]
+    fn what_could_mean_something_is_escaped() {
+        assert_eq!(escaped("# no"), "\\# no");
+        assert_eq!(escaped("  12. no"), "12\\. no");
+        assert_eq!(escaped("> - no"), "\\> - no");
+        assert_eq!(escaped("*a* __b__ ~~c~~"), "\\*a\\* \\_\\_b\\_\\_ \\~\\~c\\~\\~");
+        assert_eq!(escaped("[a](b) <b> &lt; `c`"), "\\[a](b) \\<b> \\&lt; \\`c\\`");
+        assert_eq!(escaped("a\n\n# b"), "a  # b");
+    }
+
+    #[test]
+    fn mentions_and_addresses_are_found() {
+        assert_eq!(
+            pieces("Hi @{557058:ab-c}, see https://x.org/a_b. (xhttps://no @{a b} @{})"),
+            [
+                Piece::Text("Hi "),
+                Piece::Mention("557058:ab-c"),
+                Piece::Text(", see "),
+                Piece::Url("https://x.org/a_b"),
+                Piece::Text(". (xhttps://no @{a b} @{})"),
+            ]
+        );
+    }
+
+    #[test]
+    fn code_closes_where_it_should() {
+        let span = |code: &str| {
+            let mut out = String::new();
+            code_span(&mut out, code, false);
+            out
+        };
+        assert_eq!(span("a"), "`a`");
+        assert_eq!(span("`a``b"), "``` `a``b ```");
+        assert_eq!(span(" a "), "`  a  `");
+        assert_eq!(span("a\nb"), "`a b`");
+        assert_eq!(fence("a\n````\n"), "`````");
+        assert_eq!(language("c++ title=x"), Some("c++"));
+        assert_eq!(language("rust,ignore"), Some("rust"));
+        assert_eq!(language("x\"onload"), None);
+    }
+}

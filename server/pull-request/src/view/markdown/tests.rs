@@ -1,0 +1,648 @@
+//! Hostile and honest Markdown through the gate, judged by parsing what comes out.
+
+use std::time::{Duration, Instant};
+
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+use pulldown_cmark::LinkType;
+
+use super::*;
+use crate::view::invisible::{hostile_characters, is_hidden};
+
+fn check(raw: &str, expected: Expect) {
+    let mentions = [("557058:ana".to_owned(), "Ana Li".to_owned())];
+    let shown = safe(
+        raw,
+        &Surroundings {
+            mentions: &mentions,
+            ..Surroundings::default()
+        },
+    );
+    assert_harmless(raw, &shown);
+    expected.assert_eq(&(shown + "\n"));
+}
+
+fn shown(raw: &str) -> String {
+    let shown = safe(raw, &Surroundings::default());
+    assert_harmless(raw, &shown);
+    shown
+}
+
+/// Parses the output in several dialects and finds nothing forbidden in any.
+fn assert_harmless(raw: &str, shown: &str) {
+    for options in [Options::empty(), OPTIONS, Options::all()] {
+        for event in Parser::new_ext(shown, options) {
+            match &event {
+                Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Image { .. }) => {
+                    panic!("{event:?}\n--- from\n{raw:?}\n--- shown as\n{shown}")
+                }
+                Event::Start(Tag::Link {
+                    dest_url, link_type, ..
+                }) => {
+                    let schemes = ["https://", "http://", "mailto:"];
+                    let allowed = schemes.iter().any(|scheme| dest_url.starts_with(scheme));
+                    assert!(
+                        allowed || *link_type == LinkType::Email,
+                        "{dest_url:?} from\n{raw:?}\n{shown}"
+                    );
+                    assert_visible(dest_url);
+                }
+                Event::Text(text) | Event::Code(text) => assert_visible(text),
+                _ => {}
+            }
+        }
+    }
+    assert_visible(shown);
+}
+
+/// No character is hidden, written out or by entity; joiners within emoji and joining scripts aside.
+fn assert_visible(text: &str) {
+    let characters: Vec<char> = text.chars().collect();
+    for (at, &character) in characters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| characters[at]);
+        let hidden = is_hidden(before, character, characters.get(at + 1).copied());
+        assert!(
+            !hidden || matches!(character, '\n' | '\t'),
+            "{character:?} in {text:?}"
+        );
+    }
+}
+
+/// Addresses that must not become links.
+const EVIL: &[&str] = &[
+    "command:workbench.action.terminal.new?%5B%22id%22%5D",
+    "COMMAND:evil",
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "java&#x73;cript:alert(1)",
+    "java\\script:alert",
+    "&#106;avascript:alert",
+    "&#x1;javascript:alert",
+    "vbscript:msgbox",
+    "file:///etc/passwd",
+    "file://server/share",
+    "vscode://vscode.git/clone?url=x",
+    "vscode-insiders:open",
+    "vscode-command:evil",
+    "data:text/html;base64,PHNjcmlwdD4=",
+    "data:image/svg+xml,x",
+    "blob:https://x.org/1",
+    "about:blank",
+    "ssh://host",
+    "ext::sh",
+    "//evil.example/x",
+    "/etc/passwd",
+    "../../secret.md",
+    "#fragment",
+    "\\\\server\\share",
+    "https:evil",
+    "https:///evil",
+    "https://user:pass@evil.example",
+    "http&colon;//x.org@evil",
+    "view-source:https://x",
+];
+
+/// Shapes in which an address can be brought in.
+const SHAPES: &[&str] = &[
+    "[text]({})",
+    "[text](<{}>)",
+    "[text]({} \"title\")",
+    "[text][r]\n\n[r]: {}",
+    "[text]\n\n[text]: <{}> 'title'",
+    "[text][]\n\n[text]:\n{}",
+    "<{}>",
+    "![alt]({})",
+    "![alt][r]\n\n[r]: {}",
+    "[![alt](https://x.org/i.png)]({})",
+    "[![alt]({})](https://x.org)",
+    "![[a]({})](https://x.org/i.png)",
+    "<a href=\"{}\">text</a>",
+    "<img src='{}' onerror=alert(1)>",
+    "> - 1. [text]({})",
+    "| a |\n|---|\n| [t]({}) |",
+    "**[t]({})**",
+    "# [t]({})",
+    "!\\[a]({})",
+    "&#91;text](  {})",
+    "`[text]({})",
+    "``[`text]({})` ``` [a]({})",
+    "\\\\[t]({})",
+    "!<{}>",
+    "&#33;[t]({})",
+];
+
+/// Hostile texts that are not about addresses.
+const HOSTILE: &[&str] = &[
+    "<script>alert(1)</script>",
+    "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>",
+    "<style>*{display:none}</style>",
+    "<iframe src=https://evil.example>",
+    "<svg/onload=alert(1)>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    "<div>\n\n[x](command:y)\n\n</div>",
+    "<pre>\n\n\n<b>x</b>\n\n</pre>",
+    "<!-- comment --> text <!-- [x](command:y) -->",
+    "<?php evil(); ?>",
+    "<!DOCTYPE html>",
+    "<![CDATA[ <b>x</b> ]]>",
+    "text <b onclick=alert(1)>bold</b> text",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&amp;lt;b&amp;gt;",
+    "&#60;b&#62;",
+    "\\<b>",
+    "<\u{0}script>",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    "a<b>c</b",
+    "<b\n\nonclick=x>",
+    "&#10;&#10;# Heading by entity",
+    "a&#10;&#10;<div>b",
+    "&#32;&#32;&#32;&#32;code by entity",
+    "&#x202E;evil&#x202C;",
+    "`&#x202E;`",
+    "    \u{202E}code",
+    "```\u{202E}\n\u{202E}\n```",
+    "~~~js\u{202E}\n\x1b[31m\n~~~",
+    "```\"onload=alert(1)\nx\n```",
+    "```suggestion\n```\n<b>\n",
+    "`` ` ``<b>`` ` ``",
+    "`a`[](javascript:x)`<b>`",
+    "``a`b``[](javascript:x)`[x](command:y)`",
+    "`a``b`[](x:y)``[x](command:y)``",
+    "\\`[](x:y)`[x](command:y)`",
+    "`\n\n<b>`",
+    "```\n````\n<b>",
+    "````\n```\n<b>\n````\n<i>",
+    "- ```\n<b>",
+    "> ```\n<b>",
+    "| `|` | <b> |\n|---|---|\n| `\\|` | [x](command:y) |",
+    "| a |\n| :-: |\n| \\| <i> |",
+    "a | b\n:-|-:\n<i> | `x|<b>`",
+    "*[](javascript:x)*[x](command:y)",
+    "***[](x:y)***",
+    "- [ ] <b>x</b>\n- [x] [y](command:z)",
+    "[^1]: <b>\n\n[^1]",
+    "[[wiki|<b>]] [[command:x]]",
+    "$<b>$ $$<i>$$",
+    "term\n: <b>definition",
+    "---\ntitle: <b>\n---",
+    "+++\n<b>\n+++",
+    "H\n===\n<b>\n---",
+    "1. a\n2147483648. <b>\n\n999999999999. x",
+    "* * *\n<b>",
+    "@{<b>} @{557058:x} @[<b>](account_id:1) @[a](account_id:<b>)",
+    "@[[x](command:y)](account_id:1)",
+    "![a ![b](command:x) [c](data:d) `e` <f>](https://x.org/i.png)",
+    "[a\n\nb](https://x.org)",
+    "[a](https://x.org\n\"title <b>\")",
+    "[a](https://x.org/\"onmouseover=alert(1))",
+    "[a](https://x.org/<b>)",
+    "[a](https://x.org/\\)[b](command:c))",
+    "[](https://x.org/](command:x))",
+    "<https://x.org/[a](command:b)>",
+    "https://x.org/<b>/[a](command:b)",
+    "https://x.org/`<b>`",
+    "https://x.org/&lt;b&gt;",
+    "https://x.org/](command:x)",
+    "www.x.org <ana@x.org> <mailto:ana@x.org?bcc=b>",
+    "!https://x.org ![](https://x.org/i.png)!",
+    "text![a](https://x.org/i.png)[b](https://x.org)",
+    "oh![link](https://x.org) oh\\![link](https://x.org) oh\\\\![link](https://x.org)",
+    "\u{feff}# x\u{200b}y",
+    "\x1b]8;;command:x\x07click\x1b]8;;\x07",
+    "\x1b]52;c;ZXZpbA==\x07",
+    "\u{9b}31mred",
+    "a\rb\r\nc\u{2028}d\u{85}e",
+    "\t<b>\n \t- <i>",
+    "𝓊𝓃𝒾 \u{E0041}\u{E0042} tags",
+    "Session expired. [Sign in](https://evil.example) and paste your token:",
+    "\n\n***\n\n**Bob** · just now\n\n> [ok](command:x)",
+    "$(alert) $(sync~spin)",
+    "",
+    "   \n\t\n",
+    "\\",
+    "`",
+    "[",
+    "<",
+    "&",
+    "!",
+];
+
+fn corpus() -> Vec<String> {
+    let shaped = SHAPES
+        .iter()
+        .flat_map(|shape| EVIL.iter().map(move |evil| shape.replace("{}", evil)));
+    let controls = hostile_characters().into_iter().flat_map(|character| {
+        [
+            "a{}b",
+            "`{}`",
+            "[a](https://x.org/{})",
+            "```\n{}\n```",
+            "{}[a](command:b)",
+            "<{}b>",
+        ]
+        .map(|shape| shape.replace("{}", &character.to_string()))
+    });
+    shaped
+        .chain(controls)
+        .chain(HOSTILE.iter().map(|text| text.to_string()))
+        .collect()
+}
+
+#[test]
+fn nothing_forbidden_comes_out() {
+    let corpus = corpus();
+    assert!(corpus.len() > 800, "{}", corpus.len());
+    for raw in &corpus {
+        let once = shown(raw);
+        // In company, where what one leaves open could reach into the next.
+        shown(&format!("> - {raw}\n\n{raw} `{raw}` **{raw}**\n{raw}"));
+        // What is safe stays so.
+        shown(&once);
+    }
+    shown(&corpus.join("\n"));
+    shown(&corpus.join(" "));
+}
+
+#[test]
+fn no_evil_address_is_a_link_in_any_shape() {
+    for evil in EVIL {
+        let shown = shown(&format!("[text]({evil})"));
+        assert!(
+            !Parser::new(&shown).any(|event| matches!(event, Event::Start(Tag::Link { .. }))),
+            "{shown}"
+        );
+        assert!(shown.starts_with("text"), "{shown}");
+    }
+}
+
+#[test]
+fn honest_markdown_stays_what_it_is() {
+    check(
+        "# Title\n\nSome *emphasis*, __strong__, ~~gone~~ and `code`.  \nNext line\nand more.\n\n\
+         * one\n* two\n  1. a\n  2. b\n\n  text\n\n- [x] done\n- [ ] open\n\n\
+         > quote\n> > deeper\n\n```rust,ignore\nfn main() {\n\n}\n```\n\n    indented\n\n---\n\n\
+         | a | b |\n|:--|--:|\n| `x` | y \\| z |\n\n3. three\n4. four\n",
+        expect![[r#"
+            #### Title
+
+            Some *emphasis*, **strong**, ~~gone~~ and `code`.  
+            Next line
+            and more.
+
+            - one
+
+            - two
+
+              1. a
+              2. b
+
+              text
+
+            - [x] done
+            - [ ] open
+
+            > quote
+            >
+            > > deeper
+
+            ```rust
+            fn main() {
+
+            }
+            ```
+
+            ```
+            indented
+            ```
+
+            ***
+
+            | a | b |
+            | :-- | --: |
+            | `x` | y \| z |
+
+            3. three
+            4. four
+        "#]],
+    );
+}
+
+#[test]
+fn links_images_and_html() {
+    check(
+        "[docs](https://x.org/a_(b)?c=d&e \"title\") <https://x.org> https://x.org/~a, and ana@x.org <ana@x.org>\n\n\
+         [evil](command:evil) [file](docs/guide.md) ![graph](https://x.org/g.png) ![](https://x.org/g.png) ![no](data:x)\n\n\
+         Wow![link](https://x.org) [](https://x.org)\n\n<b>bold</b> & <script>\nalert(1)\n</script>",
+        expect![[r#"
+            [docs](https://x.org/a_%28b%29?c=d&e) <https://x.org> <https://x.org/~a>, and ana@x.org <mailto:ana@x.org>
+
+            evil file (docs/guide.md) [image: graph](https://x.org/g.png) [image](https://x.org/g.png) image: no
+
+            Wow[image: link](https://x.org) [https://x.org](https://x.org)
+
+            \<b>bold\</b> & \<script>
+            alert(1)
+            \</script>
+        "#]],
+    );
+}
+
+#[test]
+fn mentions_have_names() {
+    check(
+        "@{557058:ana}, @{557058:bob}, @[Ana](account_id:557058:ana), @[Bob](account_id:557058:bob), `@{557058:ana}`",
+        expect![[r#"
+            @Ana Li, @someone, @Ana Li, @Bob, `@{557058:ana}`
+        "#]],
+    );
+    let bob = User {
+        account_id: Some("557058:bob".into()),
+        display_name: "*Bob*\u{202E}".into(),
+        ..User::default()
+    };
+    let names = Names::of([&bob]);
+    let surroundings = Surroundings {
+        names: Some(&names),
+        ..Surroundings::default()
+    };
+    assert_eq!(safe("@{557058:bob}", &surroundings), "@\\*Bob\\*");
+    assert_eq!(gist("**hi** @{557058:bob}", &surroundings, 80), "hi @*Bob*");
+}
+
+#[test]
+fn suggestions_are_diffs_where_the_commented_lines_are_known() {
+    let raw = "Rather:\n```suggestion\nlet b = `1`;\n```";
+    let surroundings = Surroundings {
+        commented: Some("let a = 1;\n"),
+        ..Surroundings::default()
+    };
+    expect![[r#"
+        Rather:
+
+        ```diff
+        -let a = 1;
+        +let b = `1`;
+        ```
+    "#]]
+    .assert_eq(&(safe(raw, &surroundings) + "\n"));
+    check(
+        raw,
+        expect![[r#"
+        Rather:
+
+        ```suggestion
+        let b = `1`;
+        ```
+    "#]],
+    );
+}
+
+#[test]
+fn hidden_characters_are_shown_by_number() {
+    check(
+        "if (admin\u{202E}) \u{2066}// x\u{2069}\n\n```\nif admin\u{202E} {\n```\n`\u{200B}` &#x202E;",
+        expect![[r#"
+            if (admin⟦U+202E⟧) ⟦U+2066⟧// x⟦U+2069⟧
+
+            ```
+            if admin⟦U+202E⟧ {
+            ```
+
+            `⟦U+200B⟧` ⟦U+202E⟧
+        "#]],
+    );
+}
+
+#[test]
+fn long_bodies_are_cut_and_say_so() {
+    let page = Some("https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-7");
+    let surroundings = Surroundings {
+        page,
+        ..Surroundings::default()
+    };
+    let long = [
+        "word ".repeat(100_000),
+        format!("```\n{}", "line\n".repeat(100_000)),
+        "\u{7}\u{8}".repeat(100_000),
+        format!("**[{}", "`a` ".repeat(100_000)),
+        "[a](https://x.org/) ".repeat(20_000),
+        format!("{}{}", "> - ".repeat(20), "\n".repeat(70_000)),
+        format!(
+            "{}\n```\n{}",
+            "> ".repeat(32),
+            format!("{}x\n", "> ".repeat(32)).repeat(2_000)
+        ),
+        format!(
+            "|{}\n|{}\n{}",
+            "a|".repeat(500),
+            "-|".repeat(500),
+            "|b|\n".repeat(2_000)
+        ),
+        format!("<div>\n{}", "*\n".repeat(100_000)),
+        "日".repeat(100_000),
+    ];
+    for raw in long {
+        let shown = safe(&raw, &surroundings);
+        assert_harmless(&raw[..cut_at(&raw, 100).len()], &shown);
+        assert!(shown.len() < 4 * LONGEST, "{} bytes", shown.len());
+        assert!(
+            shown.ends_with(&format!("\n\n… cut, [see it on Bitbucket]({})", page.unwrap())),
+            "{}",
+            &shown[shown.len().saturating_sub(200)..]
+        );
+    }
+    assert!(
+        safe(&"a".repeat(LONGEST), &surroundings).len() == LONGEST,
+        "just fits"
+    );
+    assert!(safe(&"a".repeat(LONGEST + 1), &Surroundings::default()).ends_with("… cut, see it on Bitbucket"));
+}
+
+#[test]
+fn nesting_ends_at_the_cap() {
+    for (mark, times) in [
+        ("> ", 5_000),
+        ("- ", 5_000),
+        ("*a ", 5_000),
+        ("**a", 5_000),
+        ("> - 1. ", 3_000),
+        ("[", 60_000),
+        ("![", 30_000),
+    ] {
+        let raw = format!("{}x", mark.repeat(times));
+        let shown = shown(&raw);
+        let mut depth = 0_usize;
+        for event in Parser::new_ext(&shown, OPTIONS) {
+            match event {
+                Event::Start(_) => depth += 1,
+                Event::End(_) => depth -= 1,
+                _ => {}
+            }
+            assert!(depth <= 3 * DEEPEST, "{mark:?}");
+        }
+    }
+}
+
+/// The shapes that parsers are known to stumble over, at the size that is read at most.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test may look at the clock")]
+fn no_body_takes_long() {
+    for piece in [
+        "[a](",
+        "![[](",
+        "*a_ ",
+        "`",
+        "``a`",
+        "<a ",
+        "<!--",
+        "<![CDATA[",
+        "<?",
+        "> ",
+        "- ",
+        "&#",
+        "[a][b",
+        "\\",
+        "|-",
+        "a*_~~",
+        "[r]: x\n",
+        "- a\n ",
+        "1. > ",
+        "~~~\n",
+        "@{",
+        "http://(",
+        "](",
+    ] {
+        for raw in [
+            piece.repeat(LONGEST / piece.len()),
+            format!("|a|\n|-|\n{}", piece.repeat(LONGEST / piece.len() - 4)),
+        ] {
+            let before = Instant::now();
+            safe(&raw, &Surroundings::default());
+            gist(&raw, &Surroundings::default(), 80);
+            suggestion::find(&raw);
+            let took = before.elapsed();
+            assert!(took < Duration::from_secs(5), "{piece:?} took {took:?}");
+        }
+    }
+}
+
+#[test]
+fn one_line_texts() {
+    assert_eq!(plain("  Ana\u{202E}\n Li ", 20), "Ana Li");
+    assert_eq!(plain("abcdef", 6), "abcdef");
+    assert_eq!(plain("abcdefg", 6), "abcde…");
+    assert_eq!(plain("ab cdefg", 4), "ab…");
+    assert_eq!(plain("日本語日本語", 4), "日本語…");
+    assert_eq!(plain("abc", 0), "…");
+    assert_eq!(plain("**not Markdown**", 80), "**not Markdown**");
+    assert_eq!(text("# 1 *a* <b>\n", 80), "\\# 1 \\*a\\* \\<b>");
+    assert_eq!(code("feature/`x`\u{202E}", 80), "`` feature/`x` ``");
+    assert_eq!(
+        code_block("a\n```\nb\u{202E}\r\n", "rs\"x"),
+        "````\na\n```\nb⟦U+202E⟧\n````"
+    );
+    assert_eq!(
+        link_or_text("a [b]", Some("https://x.org")),
+        "[a \\[b\\]](https://x.org)"
+    );
+    assert_eq!(link_or_text("a", Some("command:x")), "a");
+}
+
+#[test]
+fn gists_are_words_without_markup() {
+    let gist = |raw: &str| gist(raw, &Surroundings::default(), 60);
+    assert_eq!(
+        gist("# Why *twice*?\n\nSee `charge`, [docs](https://x.org) &amp; ![graph](g.png)"),
+        "Why twice? See charge, docs & image: graph"
+    );
+    assert_eq!(gist("```suggestion\nlet b;\n```"), "suggestion: let b;");
+    assert_eq!(gist("- a\n- [x] b\n\n| c | d |\n|---|---|\n"), "a [x] b c d");
+    assert_eq!(gist("<b>x</b>\n\n<div>\ny\n</div>"), "<b>x</b> <div> y </div>");
+    assert_eq!(gist("@{1:2} and @[Ana](account_id:1)"), "@someone and @Ana");
+    assert_eq!(gist(&"word ".repeat(50)), format!("word{}…", " word".repeat(11)));
+    assert_eq!(gist(" \u{200B}\n"), "");
+}
+
+#[test]
+fn no_hidden_character_in_one_line_texts() {
+    for raw in corpus() {
+        for line in [
+            plain(&raw, 100),
+            gist(&raw, &Surroundings::default(), 100),
+            text(&raw, 100),
+            code(&raw, 100),
+        ] {
+            assert_visible(&line);
+            assert!(!line.contains(['\n', '\t']), "{line:?}");
+            assert!(plain(&line, 100).chars().count() <= 101, "{line:?}");
+        }
+        assert_harmless(&raw, &text(&raw, 100));
+        assert_harmless(&raw, &code(&raw, 100));
+        assert_harmless(&raw, &code_block(&raw, &raw));
+        assert_harmless(&raw, &quote(&shown(&raw)));
+        assert_harmless(&raw, &link_or_text(&raw, Some(&raw)));
+    }
+}
+
+/// Bits from which random Markdown is put together.
+fn bits() -> impl Strategy<Value = String> {
+    let bit = prop_oneof![
+        4 => "[a-z]{1,4}",
+        4 => prop::sample::select(vec![
+            " ", "\n", "\n\n", "*", "**", "_", "__", "~~", "`", "``", "```", "\n```\n", "\n~~~\n", "\\", "[", "]", "(", ")",
+            "![", "](", "<", ">", "&", "&lt;", "&#10;", "&#x202E;", ";", "#", "\n# ", "\n- ", "\n1. ", "\n> ", "\n    ",
+            "\n  ", "\t", "|", "\n|", "|-|", "---", "===", ":", "!", "@{a:b}", "@[", "[x](command:y)", "<b>", "</b>", "<!--",
+            "-->", "https://x.org/", "javascript:", "mailto:a@b", "\n[r]: ", "[r]", "\u{202E}", "\u{0}", "\r", "\n```suggestion\n",
+            "- [ ] ", "é", "日", "\u{a0}", "<https://x.org>", "[](x:y)",
+        ]).prop_map(str::to_owned),
+        1 => any::<char>().prop_map(String::from),
+    ];
+    prop::collection::vec(bit, 0..40).prop_map(|bits| bits.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_markdown_is_harmless(raw in bits()) {
+        let once = shown(&raw);
+        shown(&once);
+        assert_harmless(&raw, &quote(&once));
+        assert_visible(&gist(&raw, &Surroundings::default(), 40));
+    }
+}
+
+/// The letters and digits that a reader sees.
+fn letters(markdown: &str) -> String {
+    let mut letters = String::new();
+    for event in Parser::new_ext(markdown, OPTIONS) {
+        if let Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) = event {
+            letters.extend(text.chars().filter(|character| !character.is_whitespace()));
+        }
+    }
+    letters
+}
+
+/// Random Markdown without what is changed on purpose: links, images, mentions, hidden characters.
+fn harmless_bits() -> impl Strategy<Value = String> {
+    let bit = prop_oneof![
+        4 => "[a-z]{1,4}",
+        4 => prop::sample::select(vec![
+            " ", "\n", "\n\n", " *a* ", " **b** ", " _c_ ", "*", "_", " ~~d~~ ", " `e` ", "\n```\nf\n```\n", "\\", "(", ")", "<",
+            ">", "&", "&lt;", "#", "\n# ", "\n- ", "\n1. ", "\n> ", "\n    ", "\n  ", "|", "\n\n|a|b|\n|-|-|\n|c|", "---", "===",
+            ":", "!", "<b>", "</b>", "\n<div>\n", "- [ ] ", "é", "1", ".", "+", "=", "~", "$",
+        ]).prop_map(str::to_owned),
+    ];
+    prop::collection::vec(bit, 0..30).prop_map(|bits| bits.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What is written anew reads as before: no character is lost, and none appears.
+    #[test]
+    fn honest_text_is_not_lost(raw in harmless_bits()) {
+        let shown = shown(&raw);
+        prop_assert_eq!(letters(&shown), letters(&raw), "{:?} became\n{}", raw, shown);
+    }
+}
