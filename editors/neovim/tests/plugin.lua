@@ -302,8 +302,28 @@ local function without_filetype()
   end)
 end
 
-local ok, problem =
-  xpcall(({ plain = plain, without_filetype = without_filetype })[vim.env.MODE], debug.traceback)
+---A plugin manager may load the plugin when files are open already.
+local function loaded_late()
+  local dir = repository('one', { ['unknown'] = code, ['pay.rs'] = code })
+  vim.cmd.edit(dir .. '/unknown')
+  local unknown = vim.api.nvim_get_current_buf()
+  vim.cmd.edit(dir .. '/pay.rs')
+  vim.opt.runtimepath:append(vim.env.PLUGIN)
+  vim.cmd.source(vim.env.PLUGIN .. '/plugin/bitbucket.lua')
+  check('files that are open already are attached', function()
+    return attached() and attached(unknown)
+  end)
+  check('by one server', function()
+    return server.starts == 1
+  end)
+  vim.cmd.source(vim.env.PLUGIN .. '/plugin/bitbucket.lua')
+  check('loading it again changes nothing', function()
+    return #vim.api.nvim_get_autocmds({ group = 'bitbucket', event = 'LspAttach' }) == 1
+  end)
+end
+
+local modes = { plain = plain, without_filetype = without_filetype, loaded_late = loaded_late }
+local ok, problem = xpcall(modes[vim.env.MODE], debug.traceback)
 if not ok then
   failed = failed + 1
   io.stdout:write('FAIL ' .. problem .. '\n')

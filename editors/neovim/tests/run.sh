@@ -9,10 +9,10 @@ trap 'rm -rf "$home"' EXIT
 export XDG_CONFIG_HOME=$home/config XDG_DATA_HOME=$home/data XDG_STATE_HOME=$home/state XDG_CACHE_HOME=$home/cache
 unset BITBUCKET_LSP_CACHE BITBUCKET_TOKEN BITBUCKET_EMAIL BITBUCKET_API_TOKEN
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null TEST_HOME=$home
-plugin=${here%/tests}
+export PLUGIN=${here%/tests}
 for mode in plain without_filetype loaded_late; do
-  runtimepath=$plugin
-  [ $mode = loaded_late ] && runtimepath=$home
-  MODE=$mode PLUGIN=$plugin timeout 60 "$nvim" --clean --headless --cmd "set runtimepath^=$runtimepath noswapfile" \
-    --cmd "luafile $here/server.lua" -c "luafile $here/plugin.lua"
+  MODE=$mode timeout 60 "$nvim" --clean --headless \
+    --cmd "set noswapfile | lua if vim.env.MODE ~= 'loaded_late' then vim.opt.runtimepath:prepend(vim.env.PLUGIN) end" \
+    --cmd "lua dofile(vim.env.PLUGIN .. '/tests/server.lua')" \
+    -c "autocmd VimEnter * ++nested lua dofile(vim.env.PLUGIN .. '/tests/plugin.lua')"
 done
