@@ -1,1 +1,29 @@
-//! Not written yet.
+//! Bitbucket Cloud over REST, reading only: the one place that talks to the network.
+//!
+//! - [`remote`]: from the URL of a git remote to a repository's name. Pure.
+//! - [`Origin`]: which API and which web host this process belongs to.
+//! - [`Client`]: the verbs. Each gives plain data of `pull_request::model`, or an [`Error`].
+//! - [`cloud`]: JSON as Bitbucket Cloud writes it, decoded leniently, object by object.
+//!
+//! Inside: `http` is where bytes leave (and the only code that attaches a token), `gate` holds requests
+//! back, `page` walks through paged answers.
+//!
+//! It must not know what LSP, git or an editor is, nor read settings or the environment.
+
+pub mod cloud;
+pub mod remote;
+
+mod client;
+mod error;
+mod gate;
+mod http;
+mod listing;
+mod origin;
+mod page;
+
+pub use client::{Client, Probe};
+pub use error::{Error, Outage};
+pub use gate::Budget;
+pub use http::Options;
+pub use listing::Listing;
+pub use origin::{BadOrigin, Origin};

@@ -1,0 +1,522 @@
+//! The only place where bytes leave, and the only code that attaches a token.
+//!
+//! One `GET` at a time: gate, deadlines, redirects by hand, size caps, repeats.
+//! It must not know what the bytes mean beyond "JSON was wanted" and the errors in `answer`.
+//! Logs hold the method, the path, the status and the time; never a header, a query or a body.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use credentials::Authorization;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout_at};
+use url::Url;
+
+use crate::error::{Error, Outage};
+use crate::gate::{Budget, Gate, doubled, jittered};
+use crate::origin::Origin;
+
+mod answer;
+mod redirect;
+
+use redirect::Hop;
+
+/// The limits of a client. The defaults are for Bitbucket Cloud; tests make them smaller.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Sent as `User-Agent`.
+    pub user_agent: String,
+    /// For the connection, TLS included.
+    pub connect: Duration,
+    /// From sending a request to the head of its answer, the connection included.
+    pub header: Duration,
+    /// Between two pieces of an answer's body.
+    pub idle: Duration,
+    /// For all of a request for JSON: waiting at the gate, redirects and repeats included.
+    pub total: Duration,
+    /// Likewise for a request for a file or a diff.
+    pub total_of_files: Duration,
+    /// The most bytes of one answer, after decompression.
+    pub body_limit: usize,
+    /// The most bytes of all pages of one list.
+    pub list_limit: usize,
+    /// How often a request is repeated after a broken connection or a 5xx.
+    pub repeats: u32,
+    /// The wait before the first repeat; doubles each time.
+    pub first_pause: Duration,
+    /// The least and the most that a 429 holds requests back.
+    pub retry_after: (Duration, Duration),
+    /// The wait after a 429 that does not say how long; doubles each time.
+    pub first_wait: Duration,
+    /// After this many failures in a row the client rests.
+    pub failures_in_a_row: u32,
+    /// The first rest; doubles each time.
+    pub first_rest: Duration,
+    /// The most requests at the same time.
+    pub side_by_side: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("bitbucket-lsp/", env!("CARGO_PKG_VERSION")).into(),
+            connect: Duration::from_secs(5),
+            header: Duration::from_secs(10),
+            idle: Duration::from_secs(15),
+            total: Duration::from_secs(30),
+            total_of_files: Duration::from_secs(120),
+            body_limit: 32 << 20,
+            list_limit: 64 << 20,
+            repeats: 2,
+            first_pause: Duration::from_millis(250),
+            retry_after: (Duration::from_secs(1), Duration::from_secs(300)),
+            first_wait: Duration::from_secs(15),
+            failures_in_a_row: 5,
+            first_rest: Duration::from_secs(10),
+            side_by_side: 32,
+        }
+    }
+}
+
+/// What is wanted of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// JSON of the API.
+    Json,
+    /// The bytes of a file. `html`: the file may well be HTML, by its name.
+    File { html: bool },
+    /// A diff.
+    Diff,
+}
+
+pub(crate) struct Http {
+    origin: Origin,
+    authorization: Option<Authorization>,
+    options: Options,
+    gate: Gate,
+    places: Semaphore,
+    client: Mutex<Option<reqwest::Client>>,
+}
+
+/// What became of one attempt, for the gate and for the decision to repeat it.
+struct Failure {
+    error: Error,
+    kind: Kind,
+}
+
+enum Kind {
+    /// Bitbucket answered; asking again changes nothing.
+    Answered,
+    /// 429, with what `Retry-After` said.
+    Limited(Option<Duration>),
+    /// May be gone at the next attempt.
+    Passing,
+    /// Will not be gone within the deadline.
+    Down,
+}
+
+impl Http {
+    pub(crate) fn new(origin: Origin, authorization: Option<Authorization>, options: Options) -> Self {
+        let gate = Gate::new(&options);
+        let places = Semaphore::new(options.side_by_side.max(1));
+        Self {
+            origin,
+            authorization,
+            gate,
+            places,
+            options,
+            client: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn budget(&self) -> Budget {
+        self.gate.budget()
+    }
+
+    /// Drops idle connections and ends a rest after failures.
+    pub(crate) fn reconnect(&self) {
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.gate.wake();
+    }
+
+    /// The body of the answer to a `GET` of a URL of the API.
+    pub(crate) async fn get(&self, url: &Url, want: Want) -> Result<Vec<u8>, Error> {
+        if self.authorization.is_none() {
+            return Err(Error::SignedOut);
+        }
+        if !self.origin.is_api(url) {
+            return Err(unexpected(0, "a URL outside of the API"));
+        }
+        let total = match want {
+            Want::Json => self.options.total,
+            Want::File { .. } | Want::Diff => self.options.total_of_files,
+        };
+        let deadline = Instant::now() + total;
+        let mut repeats = 0;
+        loop {
+            // First a place, then the gate: who waits for a place may find the gate closed afterwards.
+            let place = timeout_at(deadline, self.places.acquire()).await;
+            // The semaphore is never closed.
+            let Ok(Ok(place)) = place else {
+                return Err(Error::Timeout);
+            };
+            let pass = self.gate.enter(deadline).await?;
+            let start = Instant::now();
+            let outcome = match timeout_at(deadline, self.attempt(url, want, deadline)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Failure {
+                    error: Error::Timeout,
+                    kind: Kind::Down,
+                }),
+            };
+            drop(place);
+            log(url, &outcome, start);
+            let failure = match outcome {
+                Ok(body) => {
+                    pass.answered();
+                    return Ok(body);
+                }
+                Err(failure) => failure,
+            };
+            match failure.kind {
+                Kind::Answered => {
+                    pass.answered();
+                    return Err(failure.error);
+                }
+                // Entering the gate again waits, or says how long it would take.
+                Kind::Limited(told) => pass.limited(told),
+                Kind::Down => {
+                    pass.failed();
+                    return Err(failure.error);
+                }
+                Kind::Passing => {
+                    pass.failed();
+                    repeats += 1;
+                    let pause = jittered(doubled(self.options.first_pause, repeats, total));
+                    if repeats > self.options.repeats || Instant::now() + pause >= deadline {
+                        return Err(failure.error);
+                    }
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    /// One request, its redirects followed.
+    async fn attempt(&self, url: &Url, want: Want, deadline: Instant) -> Result<Vec<u8>, Failure> {
+        let client = self.client()?;
+        let mut url = url.clone();
+        for _ in 0..=redirect::MOST {
+            let by = deadline.min(Instant::now() + self.options.header);
+            if self.origin.is_api(&url) {
+                self.gate.spend();
+            }
+            let sent = timeout_at(by, client.execute(self.request(&url, want)?)).await;
+            let response = match sent {
+                Ok(Ok(response)) => response,
+                Ok(Err(error)) => return Err(not_sent(&error)),
+                Err(_) => {
+                    return Err(Failure {
+                        error: Error::Timeout,
+                        kind: Kind::Down,
+                    });
+                }
+            };
+            let status = response.status().as_u16();
+            if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+                return self.read(response, want, deadline).await;
+            }
+            let location = response
+                .headers()
+                .get(LOCATION)
+                .and_then(|value| value.to_str().ok());
+            url = match redirect::hop(&self.origin, &url, location, want) {
+                Hop::Follow(url) => url,
+                Hop::Portal => return Err(answered(Error::Portal)),
+                Hop::Refuse(why) => return Err(answered(unexpected(status, why))),
+            };
+        }
+        Err(answered(unexpected(302, "too many redirects")))
+    }
+
+    /// The only place that attaches the token: to a URL with the API's scheme, host and port.
+    fn request(&self, url: &Url, want: Want) -> Result<reqwest::Request, Failure> {
+        let mut request = reqwest::Request::new(reqwest::Method::GET, url.clone());
+        let headers = request.headers_mut();
+        let accept = match want {
+            Want::Json => "application/json",
+            Want::File { .. } | Want::Diff => "*/*",
+        };
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        if let Ok(agent) = HeaderValue::from_str(&self.options.user_agent) {
+            headers.insert(USER_AGENT, agent);
+        }
+        if let Some(authorization) = self.authorization.as_ref().filter(|_| self.origin.is_api(url)) {
+            let header = HeaderValue::from_str(authorization.header().expose());
+            let mut header = header.map_err(|_| {
+                let basic = matches!(authorization, Authorization::Basic { .. });
+                answered(Error::Unauthorized { basic })
+            })?;
+            header.set_sensitive(true);
+            headers.insert(AUTHORIZATION, header);
+        }
+        Ok(request)
+    }
+
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        want: Want,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, Failure> {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        self.learn_limit(&headers);
+        let basic = matches!(self.authorization, Some(Authorization::Basic { .. }));
+        let good = status == 200;
+        // The text of an error matters for its scopes only; a long one is cut.
+        let limit = if good {
+            self.options.body_limit
+        } else {
+            answer::ERROR_LIMIT
+        };
+        let mut body = Vec::new();
+        loop {
+            let by = deadline.min(Instant::now() + self.options.idle);
+            let piece = match timeout_at(by, response.chunk()).await {
+                Ok(Ok(Some(piece))) => piece,
+                Ok(Ok(None)) => break,
+                // The status is known, and says more than the text of an error that broke off.
+                _ if !good => break,
+                Ok(Err(_)) => {
+                    let error = Error::Offline {
+                        outage: Outage::BrokenOff,
+                        retry_after: None,
+                    };
+                    return Err(Failure {
+                        error,
+                        kind: Kind::Passing,
+                    });
+                }
+                Err(_) => {
+                    return Err(Failure {
+                        error: Error::Timeout,
+                        kind: Kind::Down,
+                    });
+                }
+            };
+            if body.len() + piece.len() > limit {
+                if good {
+                    return Err(answered(Error::TooLarge { limit }));
+                }
+                break;
+            }
+            body.extend_from_slice(&piece);
+        }
+        if good {
+            return answer::accept(body, &headers, want).map_err(answered);
+        }
+        let error = answer::error(status, &headers, &body, basic);
+        let kind = match (status, &error) {
+            (429, _) => Kind::Limited(answer::retry_after(&headers)),
+            (_, Error::Portal) => Kind::Answered,
+            // 555 is Bitbucket's own time-out: asking again at once costs it the same again.
+            (501 | 555, _) => Kind::Answered,
+            (500.., _) => Kind::Passing,
+            _ => Kind::Answered,
+        };
+        Err(Failure { error, kind })
+    }
+
+    fn learn_limit(&self, headers: &HeaderMap) {
+        let limit = headers
+            .get("x-ratelimit-limit")
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        if let Some(limit) = limit.filter(|limit| *limit > 0) {
+            self.gate.learn_limit(limit);
+        }
+    }
+
+    /// Built at the first request, because reading the system's certificates takes time and can fail.
+    fn client(&self) -> Result<reqwest::Client, Failure> {
+        let mut slot = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*slot {
+            return Ok(client.clone());
+        }
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .gzip(true)
+            .connect_timeout(self.options.connect);
+        if self.origin.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|_| {
+            let error = Error::Offline {
+                outage: Outage::NoTrustStore,
+                retry_after: None,
+            };
+            Failure {
+                error,
+                kind: Kind::Down,
+            }
+        })?;
+        *slot = Some(client.clone());
+        Ok(client)
+    }
+}
+
+fn answered(error: Error) -> Failure {
+    Failure {
+        error,
+        kind: Kind::Answered,
+    }
+}
+
+pub(crate) fn unexpected(status: u16, what: impl Into<String>) -> Error {
+    Error::Unexpected {
+        status,
+        what: what.into(),
+    }
+}
+
+/// Why nothing was answered. The errors' types are private to their crates, so their words must do.
+fn not_sent(error: &reqwest::Error) -> Failure {
+    let mut words = String::new();
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        words.push_str(&error.to_string().to_ascii_lowercase());
+        words.push('\n');
+        cause = error.source();
+    }
+    let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    let outage = if says(&["certificate", "unknownissuer", "tls", "handshake"]) {
+        match says(&["expired", "not valid yet", "notvalidyet"]) {
+            true => Outage::Clock,
+            false => Outage::Certificate,
+        }
+    } else if says(&["proxy", "tunnel"]) {
+        Outage::Proxy
+    } else if says(&["dns", "lookup"]) {
+        Outage::Name
+    } else if error.is_connect() {
+        Outage::Connection
+    } else {
+        Outage::BrokenOff
+    };
+    // A connection that was there and broke may be an old one of the pool: a new one may hold.
+    let kind = if outage == Outage::BrokenOff {
+        Kind::Passing
+    } else {
+        Kind::Down
+    };
+    Failure {
+        error: Error::Offline {
+            outage,
+            retry_after: None,
+        },
+        kind,
+    }
+}
+
+fn log(url: &Url, outcome: &Result<Vec<u8>, Failure>, start: Instant) {
+    let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match outcome {
+        Ok(_) => tracing::debug!(method = "GET", path = url.path(), status = 200, ms),
+        Err(failure) => {
+            tracing::debug!(method = "GET", path = url.path(), status = %Status(&failure.error), ms);
+        }
+    }
+}
+
+/// An error's status code, or its kind in a word.
+struct Status<'a>(&'a Error);
+
+impl fmt::Display for Status<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::Unauthorized { .. } => f.write_str("401"),
+            Error::MissingScope { .. } | Error::Forbidden => f.write_str("403"),
+            Error::NotFound => f.write_str("404"),
+            Error::Gone => f.write_str("410"),
+            Error::RateLimited { .. } => f.write_str("429"),
+            Error::Server { status } | Error::Unexpected { status, .. } => write!(f, "{status}"),
+            Error::Timeout => f.write_str("timeout"),
+            Error::Portal => f.write_str("portal"),
+            Error::TooLarge { .. } => f.write_str("too large"),
+            Error::Offline { .. } => f.write_str("offline"),
+            Error::SignedOut => f.write_str("signed out"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use credentials::Secret;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn signed(api: &str) -> Http {
+        let origin = Origin::new(Some(api), None).unwrap();
+        let token = Authorization::Bearer(Secret::new("canary-token".into()));
+        Http::new(origin, Some(token), Options::default())
+    }
+
+    fn is_signed(http: &Http, url: &Url) -> bool {
+        http.request(url, Want::Json)
+            .ok()
+            .unwrap()
+            .headers()
+            .contains_key(AUTHORIZATION)
+    }
+
+    #[test]
+    fn the_header_is_marked_as_sensitive() {
+        let http = signed("https://api.bitbucket.org/2.0");
+        let url = Url::parse("https://api.bitbucket.org/2.0/user").unwrap();
+        let request = http.request(&url, Want::Json).ok().unwrap();
+        assert!(request.headers()[AUTHORIZATION].is_sensitive());
+        assert!(!format!("{request:?}").contains("canary-token"));
+        assert!(
+            request.headers()[USER_AGENT]
+                .to_str()
+                .unwrap()
+                .starts_with("bitbucket-lsp/0.")
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        /// A2: the token goes to the API's scheme, host and port, and to nothing else.
+        #[test]
+        fn the_token_goes_to_the_api_only(
+            scheme in prop::sample::select(vec!["https", "http", "ftp", "wss", "HTTPS"]),
+            user in prop::sample::select(vec!["", "a@", "api.bitbucket.org@", "api.bitbucket.org:443@"]),
+            host in prop::sample::select(vec![
+                "api.bitbucket.org", "API.bitbucket.org", "bitbucket.org", "api.bitbucket.org.", "127.0.0.1",
+                "api.bitbucket.org.evil.example", "evil.example", "xapi.bitbucket.org", "[::1]",
+                "api.bitbucket.org%2eevil", "api\u{3002}bitbucket.org",
+            ]),
+            port in prop::sample::select(vec!["", ":443", ":80", ":8443", ":"]),
+            path in "[ -~]{0,12}",
+        ) {
+            let Ok(url) = Url::parse(&format!("{scheme}://{user}{host}{port}/{path}")) else { return Ok(()) };
+            let http = signed("https://api.bitbucket.org/2.0");
+            let own = url.scheme() == "https"
+                && url.host_str() == Some("api.bitbucket.org")
+                && url.port_or_known_default() == Some(443);
+            prop_assert_eq!(is_signed(&http, &url), own, "{}", url);
+        }
+    }
+}
