@@ -1,2 +1,75 @@
-//! The binary.
-fn main() {}
+//! `simulator serve SCENARIO`: a simulated Bitbucket for test suites in other languages.
+//!
+//! It prints one line of JSON with everything that a client must know, and stops when its standard input ends.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use simulator::{Scenario, Simulator};
+
+/// A simulated Bitbucket Cloud on a loopback port.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves a scenario until standard input ends.
+    Serve {
+        /// The scenario file; `demo` stands for the sample.
+        scenario: PathBuf,
+        /// The port; a free one if left out.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Clones the repository of the first pull request, at its source branch, into this new folder.
+        #[arg(long)]
+        clone: Option<PathBuf>,
+    },
+}
+
+#[expect(clippy::print_stdout, reason = "the line that it prints is what it is for")]
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let Command::Serve { scenario, port, clone } = Arguments::parse().command;
+    let scenario = if scenario.as_os_str() == "demo" { Scenario::demo() } else { Scenario::load(&scenario)? };
+    let checkout = scenario.first_checkout();
+    let simulator = Simulator::start_on(scenario, port).await?;
+    let clone = match (clone, &checkout) {
+        (Some(folder), Some((repository, branch))) => Some(simulator.clone_to(&folder, repository, branch)?),
+        (Some(_), None) => anyhow::bail!("--clone needs a scenario with a repository"),
+        (None, _) => None,
+    };
+    let account = simulator.accounts().swap_remove(0);
+    let line = serde_json::json!({
+        "api_url": simulator.api_url(),
+        "web_url": simulator.web_url(),
+        "control_url": format!("{}/_simulator", simulator.web_url()),
+        "token": account.token,
+        "email": account.email,
+        "user": account.user,
+        "environment": simulator.environment().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "repository": checkout.as_ref().map(|(repository, _)| repository),
+        "branch": checkout.as_ref().map(|(_, branch)| branch),
+        "clone": clone,
+        "pid": std::process::id(),
+    });
+    println!("{line}");
+    // A terminal's user ends it with Ctrl+C or Ctrl+D; a suite by closing the pipe or by ending.
+    let waiting = tokio::task::spawn_blocking(|| {
+        // An error is an end as well.
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    });
+    waiting.await?;
+    for request in simulator.unexpected() {
+        #[expect(clippy::print_stderr, reason = "a route that is missing must be seen")]
+        {
+            eprintln!("no such route: {} {}", request.method, request.target());
+        }
+    }
+    Ok(())
+}

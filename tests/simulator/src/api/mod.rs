@@ -1,0 +1,232 @@
+//! The REST API: routes, rights, errors.
+//!
+//! Each route is one line in [`route`]; a later one adds its line and its function.
+//! Nothing here knows how the bytes came (`http`) or how the state was made (`scenario`).
+
+mod fields;
+mod page;
+mod pull_requests;
+mod query;
+mod repositories;
+pub(crate) mod shapes;
+pub(crate) mod source;
+
+use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::RwLock;
+
+use serde_json::{Value, json};
+
+use crate::http::{Answer, Request, base64_decode};
+use crate::world::{Account, Repository, World};
+
+/// An answer, and whether the simulator has such a route.
+pub(crate) struct Routed {
+    pub(crate) answer: Answer,
+    pub(crate) known: bool,
+}
+
+/// What a route gets: the state, the request and who sent it.
+pub(crate) struct Call<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) request: &'a Request,
+    account: Option<&'a Account>,
+    /// The scope that the route asked for.
+    accepted: RefCell<Option<String>>,
+}
+
+type Result<T> = std::result::Result<T, Answer>;
+
+/// Answers a request below `/2.0`.
+pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Routed {
+    let segments = request.segments();
+    let segments: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
+    let world = world.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let account = match account(&world, request) {
+        Ok(account) => account,
+        Err(answer) => return Routed { answer, known: true },
+    };
+    let call = Call { world: &world, request, account, accepted: RefCell::default() };
+    let Some(result) = route(&call, &segments) else {
+        let body = json!({"type": "error", "error": {
+            "message": "Resource not found",
+            "detail": "There is no API hosted at this URL",
+        }});
+        return Routed { answer: Answer::json(404, &body), known: false };
+    };
+    let mut answer = result.unwrap_or_else(|error| error);
+    if answer.status == 200 {
+        let mut hasher = DefaultHasher::new();
+        answer.body.hash(&mut hasher);
+        answer = answer.with("etag", format!("\"gz[{:016x}]\"", hasher.finish()));
+    }
+    if let Some(scope) = call.accepted.take() {
+        answer = answer.with("x-accepted-oauth-scopes", scope);
+    }
+    if let Some(account) = account {
+        let kind = if account.email.is_some() { "apitoken" } else { "oauth2" };
+        answer = answer.with("x-oauth-scopes", account.scopes.join(", ")).with("x-credential-type", kind);
+    }
+    Routed { answer, known: true }
+}
+
+/// All routes. `None` if there is none.
+fn route(call: &Call<'_>, segments: &[&str]) -> Option<Result<Answer>> {
+    let get = matches!(call.request.method.as_str(), "GET" | "HEAD");
+    Some(match segments {
+        ["user"] if get => repositories::current_user(call),
+        ["repositories"] | ["workspaces"] => Err(removed()),
+        ["user", "permissions", "workspaces" | "repositories"] => Err(removed()),
+        ["repositories", workspace, slug, rest @ ..] => {
+            let repository = match call.repository(workspace, slug) {
+                Ok(repository) => repository,
+                Err(answer) => return Some(Err(answer)),
+            };
+            return in_repository(call, repository, get, rest);
+        }
+        _ => return None,
+    })
+}
+
+fn in_repository(call: &Call<'_>, repository: &Repository, get: bool, rest: &[&str]) -> Option<Result<Answer>> {
+    if !get {
+        return None;
+    }
+    Some(match rest {
+        [] => repositories::repository(call, repository),
+        ["pullrequests"] => pull_requests::list(call, repository),
+        ["pullrequests", "activity"] => pull_requests::activity_of_all(call, repository),
+        ["pullrequests", id] => pull_requests::one(call, repository, id),
+        ["pullrequests", id, "comments"] => pull_requests::comments(call, repository, id),
+        ["pullrequests", id, "comments", comment] => pull_requests::comment(call, repository, id, comment),
+        ["pullrequests", id, "tasks"] => pull_requests::tasks(call, repository, id),
+        ["pullrequests", id, "tasks", task] => pull_requests::task(call, repository, id, task),
+        ["pullrequests", id, "statuses"] => pull_requests::statuses(call, repository, id),
+        ["pullrequests", id, "activity"] => pull_requests::activity(call, repository, id),
+        ["pullrequests", id, "commits"] => pull_requests::commits(call, repository, id),
+        ["pullrequests", id, part @ ("diff" | "diffstat")] => pull_requests::comparison(call, repository, id, part),
+        ["diff", spec @ ..] if !spec.is_empty() => source::diff(call, repository, &spec.join("/")),
+        ["diffstat", spec @ ..] if !spec.is_empty() => source::diffstat(call, repository, &spec.join("/")),
+        ["src", commit, path @ ..] => source::file(call, repository, commit, &path.join("/")),
+        ["merge-base", spec @ ..] if !spec.is_empty() => source::merge_base(call, repository, &spec.join("/")),
+        ["commit", hash] => source::commit(call, repository, hash),
+        ["commit", hash, "statuses"] => repositories::statuses(call, repository, hash),
+        ["commits"] => source::commits(call, repository, None),
+        ["commits", name @ ..] => source::commits(call, repository, Some(&name.join("/"))),
+        ["refs", "branches"] => repositories::branches(call, repository),
+        ["refs", "branches", name @ ..] => repositories::branch(call, repository, &name.join("/")),
+        _ => return None,
+    })
+}
+
+/// Bitbucket's error body.
+pub(crate) fn error(status: u16, message: &str) -> Answer {
+    Answer::json(status, &json!({"type": "error", "error": {"message": message}}))
+}
+
+fn removed() -> Answer {
+    let body = json!({"type": "error", "error": {
+        "message": "CHANGE-2770 - Functionality has been deprecated",
+        "detail": "This endpoint has been removed; see the announcement for what replaces it.",
+        "data": {"announcement_url": "https://developer.atlassian.com/cloud/bitbucket/changelog/#CHANGE-2770"},
+    }});
+    Answer::json(410, &body)
+}
+
+/// Whose request it is: `None` without an `Authorization` header.
+fn account<'a>(world: &'a World, request: &Request) -> Result<Option<&'a Account>> {
+    let Some(header) = request.header("authorization") else { return Ok(None) };
+    let found = match header.split_once(' ') {
+        Some(("Bearer", token)) => {
+            world.accounts.iter().find(|account| account.email.is_none() && account.token == token)
+        }
+        Some(("Basic", pair)) => credentials(pair).and_then(|(email, token)| {
+            let same = |account: &&Account| account.email.as_ref() == Some(&email) && account.token == token;
+            world.accounts.iter().find(same)
+        }),
+        _ => None,
+    };
+    match found {
+        None => Err(error(401, "Token is invalid or not supported for this endpoint")),
+        Some(account) if account.expired => {
+            let message = "Access token expired. Use your refresh token to obtain a new access token.";
+            Err(error(401, message))
+        }
+        Some(account) => Ok(Some(account)),
+    }
+}
+
+/// User and password of a Basic header.
+pub(crate) fn credentials(pair: &str) -> Option<(String, String)> {
+    let pair = String::from_utf8(base64_decode(pair.trim())?).ok()?;
+    let (user, password) = pair.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
+}
+
+/// Whether an account may read a repository.
+pub(crate) fn may_read(repository: &Repository, account: &Account) -> bool {
+    repository.public || repository.visible_to.as_ref().is_none_or(|users| users.contains(&account.user))
+}
+
+impl<'a> Call<'a> {
+    /// The account behind the request.
+    pub(crate) fn signed_in(&self) -> Result<&'a Account> {
+        self.account.ok_or_else(|| error(401, "Authentication is required for this endpoint"))
+    }
+
+    /// A repository that the account may see; one that it may not see does not exist.
+    fn repository(&self, workspace: &str, slug: &str) -> Result<&'a Repository> {
+        let found = self.world.repository(&format!("{workspace}/{slug}")).filter(|repository| !repository.gone);
+        let seen = match (found, self.account) {
+            (Some(repository), None) if !(repository.public && self.world.anonymous) => {
+                return Err(error(401, "Authentication is required for this endpoint"));
+            }
+            (Some(repository), Some(account)) if !may_read(repository, account) => None,
+            (found, _) => found,
+        };
+        seen.ok_or_else(|| {
+            let message = "You may not have access to this repository or it no longer exists in this workspace. \
+                           If you think this repository exists and you have access, make sure you are authenticated.";
+            error(404, message)
+        })
+    }
+
+    /// Refuses an account that lacks a scope, given in its OAuth form: `account`, `repository`, `pullrequest`.
+    pub(crate) fn needs(&self, scope: &str) -> Result<()> {
+        let Some(account) = self.account else { return Ok(()) };
+        let (required, enough) = match account.email {
+            Some(_) => {
+                let name = if scope == "account" { "user" } else { scope };
+                let required = format!("read:{name}:bitbucket");
+                let enough = account.scopes.contains(&required);
+                (required, enough)
+            }
+            None => (scope.to_owned(), account.scopes.iter().any(|granted| implies(granted, scope))),
+        };
+        *self.accepted.borrow_mut() = Some(required.clone());
+        if enough {
+            return Ok(());
+        }
+        let body = json!({"type": "error", "error": {
+            "message": "Your credentials lack one or more required privilege scopes.",
+            "detail": {"required": [required], "granted": account.scopes},
+        }});
+        Err(Answer::json(403, &body))
+    }
+
+    /// A JSON answer with the members that `fields` asks for.
+    pub(crate) fn json(&self, whole: Value, on_demand: &[&str]) -> Answer {
+        let fields = self.request.parameter("fields").unwrap_or_default();
+        Answer::json(200, &fields::select(whole, on_demand, &fields))
+    }
+}
+
+/// Whether an OAuth scope includes another one.
+fn implies(granted: &str, wanted: &str) -> bool {
+    match granted {
+        "pullrequest:write" => ["pullrequest", "repository:write", "repository"].contains(&wanted),
+        "pullrequest" | "repository:write" => wanted == "repository",
+        _ => false,
+    }
+    .max(granted == wanted)
+}

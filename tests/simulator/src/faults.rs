@@ -1,0 +1,374 @@
+//! Faults by name: how the simulated Bitbucket misbehaves, where and how often.
+//!
+//! A fault that is not [`Fault::Offline`] stands on a route or on all of them, once, some times or until cleared.
+//! `/_simulator/` is never touched by any, so that a test can always take them back.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::http::Answer;
+
+/// One way to misbehave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// `latency`: answers after a while. By name: milliseconds.
+    Latency(Duration),
+    /// `slow_body`: the body trickles in, so many bytes each 10 ms. By name: bytes.
+    SlowBody(usize),
+    /// `reset`: the connection is reset instead of an answer.
+    Reset,
+    /// `cut`: the connection ends in the middle of the body.
+    Cut,
+    /// `unauthorized`: 401.
+    Unauthorized,
+    /// `missing_scope`: 403, with an object as detail. By name: the scope; `pullrequest` if left out.
+    MissingScope(String),
+    /// `not_found`: 404 as plain text.
+    NotFound,
+    /// `rate_limited`: 429 as plain text. By name: the value of `Retry-After`, seconds or a date; none if left out.
+    RateLimited(Option<String>),
+    /// `status`: any other status with a plain body, as 500 and 555 have. By name: the status.
+    Status(u16),
+    /// `wrong_types`: every other object of a page, from the first, has members of wrong types; so has a single object.
+    WrongTypes,
+    /// `truncated_json`: the body stops in the middle, with the right length.
+    TruncatedJson,
+    /// `evil_next`: `next` has this address. By name: the address.
+    EvilNext(String),
+    /// `looping_next`: `next` is the page itself.
+    LoopingNext,
+    /// `opaque_next`: pages have words for numbers.
+    OpaqueNext,
+    /// `redirect_elsewhere`: 302 to this address. By name: the address.
+    RedirectElsewhere(String),
+    /// `html_portal`: 200 with a page that asks to sign in to a network.
+    HtmlPortal,
+    /// `huge_comment`: the first comment of a page has so many bytes. By name: bytes.
+    HugeComment(usize),
+    /// `hold`: answers only when released by [`Faults::release`] or when the fault is cleared.
+    Hold,
+    /// `offline`: every connection is reset, whatever the route.
+    Offline,
+}
+
+/// A fault with its route and its number of times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    fault: Fault,
+    route: Option<String>,
+    left: Option<u32>,
+}
+
+/// The faults that are set. Cheap to ask for; see [`crate::Simulator::faults`].
+pub struct Faults {
+    rules: Mutex<Vec<Rule>>,
+    released: watch::Sender<u64>,
+}
+
+/// What the faults make of one request.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Fault {
+    /// Only on requests whose path starts with these segments; `*` stands for any one segment.
+    ///
+    /// `"/2.0/repositories/*/*/pullrequests/*/comments"`, for example.
+    pub fn on(self, route: &str) -> Rule {
+        Rule::from(self).on(route)
+    }
+
+    /// Only for the next request.
+    pub fn once(self) -> Rule {
+        self.times(1)
+    }
+
+    /// Only for the next so many requests.
+    pub fn times(self, times: u32) -> Rule {
+        Rule::from(self).times(times)
+    }
+
+    /// The fault with a name and the value that its description speaks of.
+    ///
+    /// # Errors
+    /// If there is no such name, or the value does not fit.
+    pub fn named(name: &str, value: &Value) -> Result<Self> {
+        let number = || value.as_u64().with_context(|| format!("the fault {name} needs a number as its value"));
+        let text = || value.as_str().map(str::to_owned);
+        let address = || text().with_context(|| format!("the fault {name} needs an address as its value"));
+        Ok(match name {
+            "latency" => Self::Latency(Duration::from_millis(number()?)),
+            "slow_body" => Self::SlowBody(usize::try_from(number()?)?.max(1)),
+            "reset" => Self::Reset,
+            "cut" => Self::Cut,
+            "unauthorized" => Self::Unauthorized,
+            "missing_scope" => Self::MissingScope(text().unwrap_or_else(|| "pullrequest".into())),
+            "not_found" => Self::NotFound,
+            "rate_limited" => Self::RateLimited(text().or_else(|| value.as_u64().map(|seconds| seconds.to_string()))),
+            "status" => Self::Status(u16::try_from(number()?)?),
+            "wrong_types" => Self::WrongTypes,
+            "truncated_json" => Self::TruncatedJson,
+            "evil_next" => Self::EvilNext(address()?),
+            "looping_next" => Self::LoopingNext,
+            "opaque_next" => Self::OpaqueNext,
+            "redirect_elsewhere" => Self::RedirectElsewhere(address()?),
+            "html_portal" => Self::HtmlPortal,
+            "huge_comment" => Self::HugeComment(usize::try_from(number()?)?),
+            "hold" => Self::Hold,
+            "offline" => Self::Offline,
+            _ => bail!("there is no fault {name:?}"),
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Latency(_) => "latency",
+            Self::SlowBody(_) => "slow_body",
+            Self::Reset => "reset",
+            Self::Cut => "cut",
+            Self::Unauthorized => "unauthorized",
+            Self::MissingScope(_) => "missing_scope",
+            Self::NotFound => "not_found",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Status(_) => "status",
+            Self::WrongTypes => "wrong_types",
+            Self::TruncatedJson => "truncated_json",
+            Self::EvilNext(_) => "evil_next",
+            Self::LoopingNext => "looping_next",
+            Self::OpaqueNext => "opaque_next",
+            Self::RedirectElsewhere(_) => "redirect_elsewhere",
+            Self::HtmlPortal => "html_portal",
+            Self::HugeComment(_) => "huge_comment",
+            Self::Hold => "hold",
+            Self::Offline => "offline",
+        }
+    }
+
+    /// The answer that stands in for the real one, if this fault has one.
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        let error = |message: &str| serde_json::json!({"type": "error", "error": {"message": message}});
+        Some(match self {
+            Self::Unauthorized => Answer::json(401, &error("Token is invalid or not supported for this endpoint")),
+            Self::MissingScope(scope) => {
+                let mut body = error("Your credentials lack one or more required privilege scopes.");
+                body["error"]["detail"] = serde_json::json!({"required": [scope], "granted": ["account"]});
+                Answer::json(403, &body)
+            }
+            Self::NotFound => Answer::text(404, "Not Found"),
+            Self::RateLimited(after) => {
+                let answer = Answer::text(429, "Rate limit for this resource has been exceeded");
+                match after {
+                    Some(after) => answer.with("retry-after", after.clone()),
+                    None => answer,
+                }
+            }
+            Self::Status(status) => Answer::new(*status, "text/html", "<html><body>Something went wrong</body></html>"),
+            Self::RedirectElsewhere(address) => Answer::text(302, "").with("location", address.clone()),
+            Self::HtmlPortal => {
+                let page = "<!doctype html><title>Guest network</title><form>Sign in to the guest network</form>";
+                Answer::new(200, "text/html; charset=utf-8", page)
+            }
+            _ => return None,
+        })
+    }
+
+    /// Changes the body of a JSON answer.
+    pub(crate) fn alter(&self, body: &mut Value, here: &str) {
+        let has_next = body.get("next").is_some();
+        match self {
+            Self::WrongTypes => match body.get_mut("values").and_then(Value::as_array_mut) {
+                Some(values) => values.iter_mut().step_by(2).for_each(damage),
+                None => damage(body),
+            },
+            Self::EvilNext(address) if body.get("values").is_some() => body["next"] = address.clone().into(),
+            Self::LoopingNext if body.get("values").is_some() => body["next"] = here.into(),
+            Self::OpaqueNext if has_next => {
+                let opaque = body["next"].as_str().map(|next| next.replace("page=", "page=after-"));
+                body["next"] = opaque.unwrap_or_default().into();
+            }
+            Self::HugeComment(bytes) => {
+                let first = body.get_mut("values").and_then(|values| values.get_mut(0));
+                if let Some(content) = first.and_then(|comment| comment.get_mut("content")) {
+                    content["raw"] = "x".repeat(*bytes).into();
+                    content["html"] = Value::Null;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Rule {
+    /// See [`Fault::on`].
+    pub fn on(mut self, route: &str) -> Self {
+        self.route = Some(route.to_owned());
+        self
+    }
+
+    /// See [`Fault::once`].
+    pub fn once(self) -> Self {
+        self.times(1)
+    }
+
+    /// See [`Fault::times`].
+    pub fn times(mut self, times: u32) -> Self {
+        self.left = Some(times);
+        self
+    }
+
+    fn applies(&self, path: &str) -> bool {
+        let Some(route) = &self.route else { return true };
+        let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+        let mut wanted = route.split('/').filter(|segment| !segment.is_empty());
+        wanted.all(|wanted| segments.next().is_some_and(|segment| wanted == "*" || wanted == segment))
+    }
+}
+
+impl From<Fault> for Rule {
+    fn from(fault: Fault) -> Self {
+        Self { fault, route: None, left: None }
+    }
+}
+
+impl Faults {
+    pub(crate) fn new() -> Self {
+        Self { rules: Mutex::default(), released: watch::Sender::new(0) }
+    }
+
+    /// Sets a fault, beside those that are set.
+    pub fn set(&self, rule: impl Into<Rule>) {
+        self.rules().push(rule.into());
+    }
+
+    /// Takes back all faults of one name and lets go what it holds.
+    pub fn clear(&self, name: &str) {
+        self.rules().retain(|rule| rule.fault.name() != name);
+        if name == "hold" {
+            self.release();
+        }
+    }
+
+    /// Takes back all faults and lets go what they hold.
+    pub fn clear_all(&self) {
+        self.rules().clear();
+        self.release();
+    }
+
+    /// Lets go the requests that [`Fault::Hold`] holds now; later ones are held as before.
+    pub fn release(&self) {
+        self.released.send_modify(|times| *times += 1);
+    }
+
+    /// What happens to a request with this path; counts it.
+    pub(crate) fn plan(&self, path: &str) -> Plan {
+        let mut plan = Plan::default();
+        let mut rules = self.rules();
+        for rule in rules.iter_mut().filter(|rule| rule.applies(path)) {
+            plan.faults.push(rule.fault.clone());
+            rule.left = rule.left.map(|left| left.saturating_sub(1));
+        }
+        rules.retain(|rule| rule.left != Some(0));
+        plan
+    }
+
+    /// A place to wait for the next release. To be taken before the request is logged.
+    pub(crate) fn releases(&self) -> watch::Receiver<u64> {
+        self.released.subscribe()
+    }
+
+    fn rules(&self) -> std::sync::MutexGuard<'_, Vec<Rule>> {
+        // The lock is held for plain list work only, which cannot panic half-way.
+        self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Plan {
+    pub(crate) fn has(&self, fault: &Fault) -> bool {
+        self.faults.contains(fault)
+    }
+
+    pub(crate) fn latency(&self) -> Duration {
+        let latency = |fault: &Fault| if let Fault::Latency(time) = fault { Some(*time) } else { None };
+        self.faults.iter().filter_map(latency).sum()
+    }
+
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        self.faults.iter().find_map(Fault::answer)
+    }
+
+    /// Bytes each 10 ms.
+    pub(crate) fn slow_body(&self) -> Option<usize> {
+        self.faults.iter().find_map(|fault| if let Fault::SlowBody(bytes) = fault { Some(*bytes) } else { None })
+    }
+
+    /// Names, for the log.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.faults.iter().map(Fault::name).collect()
+    }
+
+    /// Whether the answer is not the simulator's honest one.
+    #[cfg_attr(not(feature = "openapi"), allow(dead_code, reason = "only the OpenAPI check asks"))]
+    pub(crate) fn alters(&self) -> bool {
+        let harmless = |fault: &Fault| matches!(fault, Fault::Latency(_) | Fault::Hold | Fault::SlowBody(_));
+        !self.faults.iter().all(harmless)
+    }
+}
+
+/// Gives members of an object types that Bitbucket never gives them.
+fn damage(object: &mut Value) {
+    let Some(members) = object.as_object_mut() else { return };
+    for (name, member) in members.iter_mut() {
+        *member = match (name.as_str(), &member) {
+            ("type" | "links", _) => continue,
+            (_, Value::Number(number)) => Value::String(format!("number {number}")),
+            (_, Value::String(_)) => serde_json::json!({"text": [1, 2]}),
+            (_, Value::Bool(_)) => Value::String("perhaps".into()),
+            (_, Value::Object(_)) => serde_json::json!([true]),
+            (_, Value::Array(_) | Value::Null) => Value::from(7.5),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_match_by_segments() {
+        let rule = Fault::Reset.on("/2.0/repositories/*/*/pullrequests");
+        assert!(rule.applies("/2.0/repositories/a/b/pullrequests/1/comments"));
+        assert!(rule.applies("/2.0/repositories/a/b/pullrequests"));
+        assert!(!rule.applies("/2.0/repositories/a/b"));
+        assert!(!rule.applies("/2.0/repositories/a/b/pullrequestsx"));
+    }
+
+    #[test]
+    fn a_rule_ends_after_its_times() {
+        let faults = Faults::new();
+        faults.set(Fault::NotFound.times(2).on("/2.0/user"));
+        let hits = || faults.plan("/2.0/user").faults.len();
+        assert_eq!(faults.plan("/2.0/other").faults.len(), 0);
+        assert_eq!([hits(), hits(), hits()], [1, 1, 0]);
+    }
+
+    #[test]
+    fn names_lead_to_their_faults() {
+        let values = serde_json::json!({
+            "latency": 5, "slow_body": 10, "reset": null, "cut": null, "unauthorized": null, "missing_scope": "x",
+            "not_found": null, "rate_limited": "30", "status": 555, "wrong_types": null, "truncated_json": null,
+            "evil_next": "http://x", "looping_next": null, "opaque_next": null, "redirect_elsewhere": "http://x",
+            "html_portal": null, "huge_comment": 100, "hold": null, "offline": null,
+        });
+        for (name, value) in values.as_object().unwrap() {
+            assert_eq!(Fault::named(name, value).unwrap().name(), name);
+        }
+        assert!(Fault::named("latency", &Value::Null).is_err());
+        assert!(Fault::named("gremlins", &Value::Null).is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! The accept loop: one task for each connection, faults before and after the routes.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::api::{self, Routed};
+use crate::faults::{Fault, Plan};
+use crate::http::{Answer, Connection, Request};
+use crate::simulator::Shared;
+use crate::{control, git_http, web};
+
+/// Takes connections until the runtime ends.
+pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(serve(stream, Arc::clone(&shared)))),
+            // Out of descriptors, most likely: connections that end will free some.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let mut connection = Connection::new(stream);
+    while let Ok(Some(request)) = connection.read().await {
+        if request.path.starts_with("/_simulator/") {
+            let answer = control::answer(&shared, &request);
+            if deliver(&mut connection, &answer, &Plan::default()).await.is_err() {
+                return;
+            }
+            continue;
+        }
+        let mut releases = shared.faults.releases();
+        let plan = shared.faults.plan(&request.path);
+        let number = shared.log.begin(&request, plan.names());
+        tokio::time::sleep(plan.latency()).await;
+        if plan.has(&Fault::Hold) && releases.changed().await.is_err() {
+            return;
+        }
+        if plan.has(&Fault::Reset) || plan.has(&Fault::Offline) {
+            shared.log.end(number, None, true);
+            return connection.reset();
+        }
+        let routed = match plan.answer() {
+            Some(answer) => Routed { answer, known: true },
+            None => route(&shared, &request).await,
+        };
+        let answer = altered(routed.answer, &plan, &shared, &request);
+        #[cfg(feature = "openapi")]
+        shared.keep(&request, &answer, &plan, routed.known);
+        let sent = deliver(&mut connection, &answer, &plan).await;
+        let status = sent.is_ok().then_some(answer.status);
+        shared.log.end(number, status, routed.known);
+        if sent.is_err() || plan.has(&Fault::Cut) {
+            return;
+        }
+    }
+}
+
+/// Routes may wait for git, so they run where waiting is allowed.
+async fn route(shared: &Arc<Shared>, request: &Request) -> Routed {
+    let (shared, request) = (Arc::clone(shared), request.clone());
+    let done = tokio::task::spawn_blocking(move || {
+        if request.path == "/2.0" || request.path.starts_with("/2.0/") {
+            return api::answer(&shared.world, &request);
+        }
+        let found = git_http::answer(&shared.world, &request).or_else(|| web::answer(&shared.world, &request));
+        let known = found.is_some();
+        Routed { answer: found.unwrap_or_else(|| Answer::text(404, "Not Found")), known }
+    });
+    let broken = |_| Routed { answer: Answer::text(500, "The simulator broke; see its output."), known: false };
+    done.await.unwrap_or_else(broken)
+}
+
+fn altered(mut answer: Answer, plan: &Plan, shared: &Shared, request: &Request) -> Answer {
+    if answer.status != 200 || plan.faults.is_empty() {
+        return answer;
+    }
+    if let Ok(mut body) = serde_json::from_slice(&answer.body) {
+        let web = shared.world.read().map(|world| world.web.clone()).unwrap_or_default();
+        let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+        let here = format!("{web}{}{query}", request.path);
+        plan.faults.iter().for_each(|fault| fault.alter(&mut body, &here));
+        answer.body = body.to_string().into_bytes();
+    }
+    if plan.has(&Fault::TruncatedJson) {
+        answer.body.truncate(answer.body.len() / 2);
+    }
+    answer
+}
+
+async fn deliver(connection: &mut Connection, answer: &Answer, plan: &Plan) -> io::Result<()> {
+    connection.head(answer, answer.body.len()).await?;
+    if plan.has(&Fault::Cut) {
+        return connection.part(&answer.body[..answer.body.len() / 2]).await;
+    }
+    let Some(bytes) = plan.slow_body() else { return connection.part(&answer.body).await };
+    for part in answer.body.chunks(bytes) {
+        connection.part(part).await?;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "openapi")]
+impl Shared {
+    /// Keeps an exchange for the OpenAPI check; an answer that a fault altered counts for nothing.
+    fn keep(&self, request: &Request, answer: &Answer, plan: &Plan, known: bool) {
+        if !known || !request.path.starts_with("/2.0/") {
+            return;
+        }
+        let answer = (!plan.alters()).then_some(answer);
+        let exchange = crate::openapi::Exchange::new(request, answer);
+        self.exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(exchange);
+    }
+}
