@@ -194,3 +194,24 @@ fn folders(top: &Path) -> Vec<PathBuf> {
     folders.truncate(REF_FOLDERS);
     folders
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_just_changed_is_not_at_rest() {
+        let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let at = |changed| Stamp {
+            changed: Some(changed),
+            ..Stamp::default()
+        };
+        assert!(at(moment).is_around(moment));
+        assert!(at(moment - Duration::from_millis(4)).is_around(moment));
+        assert!(at(moment + Duration::from_millis(4)).is_around(moment));
+        // A clock that is off must not make every file look changed for ever.
+        assert!(!at(moment + Duration::from_secs(3600)).is_around(moment));
+        assert!(!at(moment - Duration::from_secs(1)).is_around(moment));
+        assert!(!Stamp::default().is_around(moment), "no file");
+    }
+}

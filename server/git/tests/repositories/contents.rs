@@ -467,6 +467,10 @@ fn branches_that_contain_a_commit() {
 #[test]
 fn branches_of_a_remote_whose_name_holds_a_slash() {
     let place = Place::with_server();
+    place.git(
+        "repo",
+        &["config", "remote.team.url", "git@bitbucket.org:team/repo.git"],
+    );
     place.git("repo", &["remote", "rename", "origin", "team/fork"]);
     let repository = place.open("repo");
     let head = repository.head().unwrap().commit.unwrap();
@@ -498,4 +502,18 @@ fn shallow_history_is_no_reason_to_fail() {
     assert_eq!(repository.branches_containing(&commit).len(), 2);
     assert_eq!(repository.merge_base(&commit, &parent), None);
     assert_eq!(repository.merge_base(&commit, &commit), Some(commit));
+}
+
+#[test]
+fn of_several_staged_copies_the_namesake_is_meant() {
+    let place = Place::with_repository();
+    for copy in ["a/other.txt", "b/file.txt", "c/another.txt"] {
+        place.write(&format!("repo/{copy}"), "one\ntwo\nthree\n");
+    }
+    place.git("repo", &["rm", "-q", "file.txt"]);
+    place.git("repo", &["add", "-A"]);
+    assert_eq!(
+        place.open("repo").staged_as("file.txt").as_deref(),
+        Some("b/file.txt")
+    );
 }

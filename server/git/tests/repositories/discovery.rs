@@ -221,13 +221,31 @@ fn a_repository_cannot_trust_itself() {
     use std::os::unix::fs::{MetadataExt, chown};
     let place = Place::with_repository();
     place.git("repo", &["config", "safe.directory", "*"]);
+    place.git(
+        "repo",
+        &["config", "remote.origin.url", "https://example.org/ws/repo"],
+    );
+    place.git(
+        "repo",
+        &[
+            "config",
+            "url.https://bitbucket.org/.insteadOf",
+            "https://example.org/",
+        ],
+    );
     if place.path("repo").metadata().unwrap().uid() != 0 {
         return;
     }
     for path in ["repo", "repo/.git", "repo/.git/config"] {
         chown(place.path(path), Some(65534), Some(65534)).unwrap();
     }
-    assert_eq!(place.open("repo").trust(), Trust::Reduced);
+    let repository = place.open("repo");
+    assert_eq!(repository.trust(), Trust::Reduced);
+    assert_eq!(
+        repository.remotes()[0].url,
+        "https://example.org/ws/repo",
+        "its own rules do not apply"
+    );
 }
 
 #[test]

@@ -93,13 +93,19 @@ fn user_info_never_leaves() {
         "repo",
         &["config", "remote.https://me:SECRET@bitbucket.org/x.url", "x"],
     );
-    let repository = place.open("repo");
-    assert_eq!(repository.remotes().len(), urls.len() + 1);
-    let everything = format!(
-        "{:?} {repository:?} {:?}",
-        repository.remotes(),
-        repository.fingerprint()
+    place.git(
+        "repo",
+        &["config", "branch.main.remote", "me:SECRET@bitbucket.org:x"],
     );
+    place.git("repo", &["config", "branch.main.merge", "refs/heads/main"]);
+    let repository = place.open("repo");
+    let (remotes, head, moment) = (
+        repository.remotes(),
+        repository.head().unwrap(),
+        repository.fingerprint(),
+    );
+    assert_eq!(remotes.len(), urls.len() + 1);
+    let everything = format!("{remotes:?} {repository:?} {head:?} {moment:?}");
     assert!(!everything.contains("SECRET"), "{everything}");
     assert!(
         repository.remotes()[..4]
