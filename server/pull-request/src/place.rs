@@ -77,6 +77,13 @@ impl Placement {
     ///
     /// Comments on a whole file stay on line 0: carry [`Placed`] instead, which knows.
     pub fn carry_edit(&mut self, origin: LineRange, edit: &Edit) -> bool {
+        let (before, shifts) = (edit.before(), edit.before().end != edit.after().end);
+        if self
+            .lines()
+            .is_none_or(|at| at.last < before.start || (at.first >= before.end && !shifts))
+        {
+            return false;
+        }
         let carried = self.carried(origin, |lines| carry_over(lines, edit));
         std::mem::replace(self, carried) != carried
     }

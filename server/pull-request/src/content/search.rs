@@ -13,7 +13,7 @@ pub(crate) const MOST_LINES: u32 = 400;
 const LEADS: usize = 4;
 const PLACES: usize = 64;
 /// Altered lines are looked for this far around the expected line.
-const NEARBY: u32 = 60;
+const NEARBY: u32 = 40;
 /// Letters and digits from which on a block is as good as unique.
 const TELLING: usize = 14;
 
@@ -24,7 +24,14 @@ const TELLING: usize = 14;
 /// `None` if nothing is even similar, and for excerpts that are blank or longer than 400 lines.
 /// The cost is bounded: O(log lines) after the first search in a text.
 pub fn find(excerpt: &Excerpt, text: &Lines<'_>, around: u32) -> Option<Found> {
-    find_where(excerpt, text, around, |_| true)
+    find_where(excerpt, text, around, Altered::Too, |_| true)
+}
+
+/// Whether text of which no line is left as it was is looked for too, which is slower.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Altered {
+    Too,
+    Not,
 }
 
 /// As [`find`], among the places that are `free`: not known to be something else.
@@ -32,6 +39,7 @@ pub(crate) fn find_where(
     excerpt: &Excerpt,
     text: &Lines<'_>,
     around: u32,
+    altered: Altered,
     free: impl Fn(LineRange) -> bool,
 ) -> Option<Found> {
     let length = excerpt.lines.len();
@@ -39,7 +47,7 @@ pub(crate) fn find_where(
         return None;
     }
     let mut starts = by_own_lines(excerpt, text, around);
-    if starts.is_empty() {
+    if starts.is_empty() && altered == Altered::Too {
         starts = by_context(excerpt, text, around);
         starts.extend(around.saturating_sub(NEARBY)..around.saturating_add(NEARBY).min(text.count()));
     }
@@ -55,11 +63,12 @@ pub(crate) fn find_where(
             .is_some_and(|end| end <= text.count())
     };
     let shapes = Shapes::of(excerpt.lines.iter().map(String::as_str));
+    let mut here = Shapes::default();
     let mut judged: Vec<Candidate> = starts
         .into_iter()
         .filter(fits)
         .filter(|&start| free(range(start)))
-        .filter_map(|start| Candidate::judge(excerpt, &shapes, text, start, around))
+        .filter_map(|start| Candidate::judge(excerpt, &shapes, &mut here, text, start, around))
         .collect();
     judged.sort_by_key(|candidate| Reverse(candidate.rank()));
     let best = judged.first()?;
@@ -129,7 +138,15 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn judge(excerpt: &Excerpt, shapes: &Shapes, text: &Lines<'_>, start: u32, around: u32) -> Option<Self> {
+    /// `shapes` are those of the excerpt's lines; `scratch` is memory to work in.
+    fn judge(
+        excerpt: &Excerpt,
+        shapes: &Shapes,
+        scratch: &mut Shapes,
+        text: &Lines<'_>,
+        start: u32,
+        around: u32,
+    ) -> Option<Self> {
         let length = excerpt.lines.len() as u32;
         let mut likeness = Likeness::Exact;
         let (mut sum, mut weights) = (0, 0);
@@ -147,7 +164,7 @@ impl Candidate {
                 SAME - 50
             } else {
                 likeness = Likeness::Similar;
-                let alike = shapes.similarity(index, &Shapes::of([here]), 0).min(SAME - 100);
+                let alike = shapes.similarity(index, scratch.only(here), 0).min(SAME - 100);
                 if alike < RECOGNISABLE { 0 } else { alike }
             };
             sum += alike * weight;

@@ -27,6 +27,14 @@ impl Shapes {
         shapes
     }
 
+    /// Forgets its lines for this one, and keeps their memory.
+    pub(crate) fn only(&mut self, line: &str) -> &Self {
+        self.bigrams.clear();
+        self.ends.clear();
+        self.push(line);
+        self
+    }
+
     fn push(&mut self, line: &str) {
         let start = self.bigrams.len();
         let mut last = LINE_START;

@@ -2,7 +2,8 @@
 
 use super::{Commented, Journey, Placed, Placement, Provenance, place};
 use crate::content::lines::Lines;
-use crate::content::{Excerpt, Found, Likeness, find, find_gap, search};
+use crate::content::search::{Altered, MOST_LINES, find_where};
+use crate::content::{Excerpt, Found, Likeness, find, find_gap};
 use crate::diff::LineDiff;
 use crate::diff::similarity::{RECOGNISABLE, Shapes};
 use crate::model::{Anchor, LineRange, Side, Spot};
@@ -97,7 +98,7 @@ impl Journey<'_> {
             other => other,
         };
         let by_diff = (placement, Provenance::Diff);
-        if side == Side::From || !text.has(origin) || origin.last - origin.first >= search::MOST_LINES {
+        if side == Side::From || !text.has(origin) || origin.last - origin.first >= MOST_LINES {
             return by_diff;
         }
         let Some(expected) = placement.lines() else {
@@ -105,7 +106,12 @@ impl Journey<'_> {
         };
         let excerpt = Excerpt::of(text, origin);
         let free = |lines| !self.is_something_else(lines, origin, buffer);
-        let Some(found) = search::find_where(&excerpt, buffer, expected.first, free) else {
+        // What changed lines became, the diff knows better.
+        let altered = match placement {
+            Placement::Gone { .. } => Altered::Too,
+            _ => Altered::Not,
+        };
+        let Some(found) = find_where(&excerpt, buffer, expected.first, altered, free) else {
             return by_diff;
         };
         let in_place = found.lines.first <= expected.last && expected.first <= found.lines.last;
