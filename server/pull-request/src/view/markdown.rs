@@ -18,6 +18,7 @@ use super::invisible::{one_line, reveal};
 use crate::model::{Comment, User};
 use crate::suggestion;
 
+pub(crate) use url::bare_length;
 pub use url::web_url;
 
 /// How much of one body is read, and about how much is shown, in bytes.
@@ -138,7 +139,11 @@ pub fn gist(raw: &str, surroundings: &Surroundings<'_>, max_characters: usize) -
             }
             Event::End(TagEnd::Link) => account = None,
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if suggestion::is_suggestion(&info) => {
-                words.push_str(" suggestion: ");
+                words.push_str(if words.trim().is_empty() {
+                    "suggestion: "
+                } else {
+                    " — suggestion: "
+                });
             }
             Event::Start(tag) if is_block(&tag.to_end()) => words.push(' '),
             Event::End(tag) if is_block(&tag) => words.push(' '),
@@ -198,7 +203,7 @@ pub fn link_or_text(label: &str, address: Option<&str>) -> String {
     let address = address.and_then(web_url);
     let mut written = String::new();
     let place = escape::Place {
-        line_start: true,
+        line_start: address.is_none(),
         in_link: address.is_some(),
         in_heading: false,
     };
@@ -287,4 +292,4 @@ fn is_block(tag: &TagEnd) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,13 +1,16 @@
 //! Hostile and honest Markdown through the gate, judged by parsing what comes out.
 
+mod corpus;
+
 use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use pulldown_cmark::LinkType;
 
+use self::corpus::{EVIL, corpus};
 use super::*;
-use crate::view::invisible::{hostile_characters, is_hidden};
+use crate::view::invisible::is_hidden;
 
 fn check(raw: &str, expected: Expect) {
     let mentions = [("557058:ana".to_owned(), "Ana Li".to_owned())];
@@ -29,7 +32,7 @@ fn shown(raw: &str) -> String {
 }
 
 /// Parses the output in several dialects and finds nothing forbidden in any.
-fn assert_harmless(raw: &str, shown: &str) {
+pub(crate) fn assert_harmless(raw: &str, shown: &str) {
     for options in [Options::empty(), OPTIONS, Options::all()] {
         for event in Parser::new_ext(shown, options) {
             match &event {
@@ -66,186 +69,6 @@ fn assert_visible(text: &str) {
             "{character:?} in {text:?}"
         );
     }
-}
-
-/// Addresses that must not become links.
-const EVIL: &[&str] = &[
-    "command:workbench.action.terminal.new?%5B%22id%22%5D",
-    "COMMAND:evil",
-    "javascript:alert(1)",
-    "JaVaScRiPt:alert(1)",
-    "java&#x73;cript:alert(1)",
-    "java\\script:alert",
-    "&#106;avascript:alert",
-    "&#x1;javascript:alert",
-    "vbscript:msgbox",
-    "file:///etc/passwd",
-    "file://server/share",
-    "vscode://vscode.git/clone?url=x",
-    "vscode-insiders:open",
-    "vscode-command:evil",
-    "data:text/html;base64,PHNjcmlwdD4=",
-    "data:image/svg+xml,x",
-    "blob:https://x.org/1",
-    "about:blank",
-    "ssh://host",
-    "ext::sh",
-    "//evil.example/x",
-    "/etc/passwd",
-    "../../secret.md",
-    "#fragment",
-    "\\\\server\\share",
-    "https:evil",
-    "https:///evil",
-    "https://user:pass@evil.example",
-    "http&colon;//x.org@evil",
-    "view-source:https://x",
-];
-
-/// Shapes in which an address can be brought in.
-const SHAPES: &[&str] = &[
-    "[text]({})",
-    "[text](<{}>)",
-    "[text]({} \"title\")",
-    "[text][r]\n\n[r]: {}",
-    "[text]\n\n[text]: <{}> 'title'",
-    "[text][]\n\n[text]:\n{}",
-    "<{}>",
-    "![alt]({})",
-    "![alt][r]\n\n[r]: {}",
-    "[![alt](https://x.org/i.png)]({})",
-    "[![alt]({})](https://x.org)",
-    "![[a]({})](https://x.org/i.png)",
-    "<a href=\"{}\">text</a>",
-    "<img src='{}' onerror=alert(1)>",
-    "> - 1. [text]({})",
-    "| a |\n|---|\n| [t]({}) |",
-    "**[t]({})**",
-    "# [t]({})",
-    "!\\[a]({})",
-    "&#91;text](  {})",
-    "`[text]({})",
-    "``[`text]({})` ``` [a]({})",
-    "\\\\[t]({})",
-    "!<{}>",
-    "&#33;[t]({})",
-];
-
-/// Hostile texts that are not about addresses.
-const HOSTILE: &[&str] = &[
-    "<script>alert(1)</script>",
-    "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>",
-    "<style>*{display:none}</style>",
-    "<iframe src=https://evil.example>",
-    "<svg/onload=alert(1)>",
-    "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
-    "<div>\n\n[x](command:y)\n\n</div>",
-    "<pre>\n\n\n<b>x</b>\n\n</pre>",
-    "<!-- comment --> text <!-- [x](command:y) -->",
-    "<?php evil(); ?>",
-    "<!DOCTYPE html>",
-    "<![CDATA[ <b>x</b> ]]>",
-    "text <b onclick=alert(1)>bold</b> text",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "&amp;lt;b&amp;gt;",
-    "&#60;b&#62;",
-    "\\<b>",
-    "<\u{0}script>",
-    "<scr<script>ipt>alert(1)</scr</script>ipt>",
-    "a<b>c</b",
-    "<b\n\nonclick=x>",
-    "&#10;&#10;# Heading by entity",
-    "a&#10;&#10;<div>b",
-    "&#32;&#32;&#32;&#32;code by entity",
-    "&#x202E;evil&#x202C;",
-    "`&#x202E;`",
-    "    \u{202E}code",
-    "```\u{202E}\n\u{202E}\n```",
-    "~~~js\u{202E}\n\x1b[31m\n~~~",
-    "```\"onload=alert(1)\nx\n```",
-    "```suggestion\n```\n<b>\n",
-    "`` ` ``<b>`` ` ``",
-    "`a`[](javascript:x)`<b>`",
-    "``a`b``[](javascript:x)`[x](command:y)`",
-    "`a``b`[](x:y)``[x](command:y)``",
-    "\\`[](x:y)`[x](command:y)`",
-    "`\n\n<b>`",
-    "```\n````\n<b>",
-    "````\n```\n<b>\n````\n<i>",
-    "- ```\n<b>",
-    "> ```\n<b>",
-    "| `|` | <b> |\n|---|---|\n| `\\|` | [x](command:y) |",
-    "| a |\n| :-: |\n| \\| <i> |",
-    "a | b\n:-|-:\n<i> | `x|<b>`",
-    "*[](javascript:x)*[x](command:y)",
-    "***[](x:y)***",
-    "- [ ] <b>x</b>\n- [x] [y](command:z)",
-    "[^1]: <b>\n\n[^1]",
-    "[[wiki|<b>]] [[command:x]]",
-    "$<b>$ $$<i>$$",
-    "term\n: <b>definition",
-    "---\ntitle: <b>\n---",
-    "+++\n<b>\n+++",
-    "H\n===\n<b>\n---",
-    "1. a\n2147483648. <b>\n\n999999999999. x",
-    "* * *\n<b>",
-    "@{<b>} @{557058:x} @[<b>](account_id:1) @[a](account_id:<b>)",
-    "@[[x](command:y)](account_id:1)",
-    "![a ![b](command:x) [c](data:d) `e` <f>](https://x.org/i.png)",
-    "[a\n\nb](https://x.org)",
-    "[a](https://x.org\n\"title <b>\")",
-    "[a](https://x.org/\"onmouseover=alert(1))",
-    "[a](https://x.org/<b>)",
-    "[a](https://x.org/\\)[b](command:c))",
-    "[](https://x.org/](command:x))",
-    "<https://x.org/[a](command:b)>",
-    "https://x.org/<b>/[a](command:b)",
-    "https://x.org/`<b>`",
-    "https://x.org/&lt;b&gt;",
-    "https://x.org/](command:x)",
-    "www.x.org <ana@x.org> <mailto:ana@x.org?bcc=b>",
-    "!https://x.org ![](https://x.org/i.png)!",
-    "text![a](https://x.org/i.png)[b](https://x.org)",
-    "oh![link](https://x.org) oh\\![link](https://x.org) oh\\\\![link](https://x.org)",
-    "\u{feff}# x\u{200b}y",
-    "\x1b]8;;command:x\x07click\x1b]8;;\x07",
-    "\x1b]52;c;ZXZpbA==\x07",
-    "\u{9b}31mred",
-    "a\rb\r\nc\u{2028}d\u{85}e",
-    "\t<b>\n \t- <i>",
-    "𝓊𝓃𝒾 \u{E0041}\u{E0042} tags",
-    "Session expired. [Sign in](https://evil.example) and paste your token:",
-    "\n\n***\n\n**Bob** · just now\n\n> [ok](command:x)",
-    "$(alert) $(sync~spin)",
-    "",
-    "   \n\t\n",
-    "\\",
-    "`",
-    "[",
-    "<",
-    "&",
-    "!",
-];
-
-fn corpus() -> Vec<String> {
-    let shaped = SHAPES
-        .iter()
-        .flat_map(|shape| EVIL.iter().map(move |evil| shape.replace("{}", evil)));
-    let controls = hostile_characters().into_iter().flat_map(|character| {
-        [
-            "a{}b",
-            "`{}`",
-            "[a](https://x.org/{})",
-            "```\n{}\n```",
-            "{}[a](command:b)",
-            "<{}b>",
-        ]
-        .map(|shape| shape.replace("{}", &character.to_string()))
-    });
-    shaped
-        .chain(controls)
-        .chain(HOSTILE.iter().map(|text| text.to_string()))
-        .collect()
 }
 
 #[test]
@@ -415,9 +238,9 @@ fn hidden_characters_are_shown_by_number() {
 
 #[test]
 fn long_bodies_are_cut_and_say_so() {
-    let page = Some("https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-7");
+    let page = "https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-7";
     let surroundings = Surroundings {
-        page,
+        page: Some(page),
         ..Surroundings::default()
     };
     let long = [
@@ -446,7 +269,7 @@ fn long_bodies_are_cut_and_say_so() {
         assert_harmless(&raw[..cut_at(&raw, 100).len()], &shown);
         assert!(shown.len() < 4 * LONGEST, "{} bytes", shown.len());
         assert!(
-            shown.ends_with(&format!("\n\n… cut, [see it on Bitbucket]({})", page.unwrap())),
+            shown.ends_with(&format!("\n\n… cut, [see it on Bitbucket]({})", page)),
             "{}",
             &shown[shown.len().saturating_sub(200)..]
         );

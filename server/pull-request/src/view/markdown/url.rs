@@ -49,7 +49,7 @@ pub(super) fn is_relative(address: &str) -> bool {
 }
 
 /// The end of a bare web address at the start of a text, or 0: without the punctuation of the sentence around it.
-pub(super) fn bare_length(text: &str) -> usize {
+pub(crate) fn bare_length(text: &str) -> usize {
     let ends = |character: char| {
         character.is_whitespace() || "<>\"`|\\{}^[]⟦".contains(character) || is_hidden(None, character, None)
     };

@@ -1,12 +1,13 @@
 //! Writes Markdown from parsed nodes, by an allowlist.
 //!
 //! It goes once over the events, keeps the open containers and inline marks on stacks, and stops at the size cap.
-//! It must not copy any of the input: text passes [`escape`], code its fences, addresses [`link_target`].
+//! It must not copy any of the input: text passes [`escape`], code its fences, addresses the allowlist of schemes.
 
-use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, LinkType, Tag, TagEnd};
+mod inlines;
 
-use super::escape::{self, Piece, Place};
-use super::url::{is_relative, link_target, web_url};
+use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, Tag, TagEnd};
+
+use super::escape;
 use super::{DEEPEST, LONGEST, Mentions, Surroundings, cut_at};
 use crate::suggestion;
 use crate::view::invisible::reveal;
@@ -245,8 +246,6 @@ impl Writer<'_> {
         fitting.to_owned()
     }
 
-    // Blocks and lines.
-
     fn start_block(&mut self, block: Block) {
         self.begin_block();
         self.block = block;
@@ -386,203 +385,5 @@ impl Writer<'_> {
         }
         self.new_line();
         self.out.push_str(&fence);
-    }
-
-    // Text and what marks it.
-
-    /// Text that no block encloses stands directly in an item of a tight list.
-    fn begin_inline(&mut self) {
-        if self.block == Block::None {
-            self.start_block(Block::Paragraph);
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        self.begin_inline();
-        for piece in escape::pieces(text) {
-            match piece {
-                Piece::Text(text) => self.escaped(text),
-                Piece::Mention(account) => {
-                    let mention = self.mentions.mention(account);
-                    self.escaped(&mention);
-                }
-                Piece::Url(address) => match web_url(address).filter(|_| self.n_links == 0) {
-                    Some(target) => self.autolink(&target),
-                    None => self.escaped(address),
-                },
-            }
-        }
-    }
-
-    fn escaped(&mut self, text: &str) {
-        let text = self.fitting(text);
-        let text = if self.after_mark { text.trim_start() } else { &text };
-        let in_heading = self.block == Block::Heading;
-        let place = Place {
-            line_start: self.line_start,
-            in_link: self.n_links > 0,
-            in_heading,
-        };
-        let before = self.out.len();
-        escape::escape(&mut self.out, text, place);
-        if self.out.len() > before {
-            self.line_start = false;
-            self.after_mark = false;
-        }
-    }
-
-    fn code(&mut self, code: &str) {
-        self.begin_inline();
-        let code = self.fitting(code);
-        escape::code_span(&mut self.out, &code, self.block == Block::Cell);
-        self.line_start = false;
-        self.after_mark = false;
-    }
-
-    fn html(&mut self, html: &str) {
-        self.begin_inline();
-        if self.block != Block::Html {
-            return self.escaped(html);
-        }
-        for line in html.lines().filter(|line| !line.trim().is_empty()) {
-            if !self.line_start {
-                self.new_line();
-            }
-            self.escaped(line);
-        }
-    }
-
-    fn start_mark(&mut self, mark: &'static str) {
-        self.begin_inline();
-        if self.inlines.len() >= DEEPEST || self.n_silent > 0 {
-            self.inlines.push(Inline::Nothing);
-            return;
-        }
-        self.out.push_str(mark);
-        self.inlines.push(Inline::Mark {
-            mark,
-            from: self.out.len(),
-        });
-        self.line_start = false;
-        self.after_mark = true;
-    }
-
-    fn start_link(&mut self, kind: LinkType, address: &str) {
-        self.begin_inline();
-        if self.n_links > 0 || self.n_silent > 0 {
-            return self.inlines.push(Inline::Nothing);
-        }
-        if let Some(account) = address.strip_prefix("account_id:") {
-            let name = self.mentions.name(account);
-            if let Some(name) = &name {
-                self.escaped(name);
-                self.n_silent += 1;
-            }
-            return self.inlines.push(if name.is_some() {
-                Inline::Silent
-            } else {
-                Inline::Nothing
-            });
-        }
-        let target = match kind {
-            LinkType::Email => link_target(&format!("mailto:{address}")),
-            _ => link_target(address),
-        };
-        let inline = match target {
-            Some(target) if matches!(kind, LinkType::Autolink | LinkType::Email) => {
-                self.autolink(&target);
-                self.n_silent += 1;
-                Inline::Silent
-            }
-            Some(target) => {
-                self.open_link();
-                Inline::Link {
-                    target,
-                    from: self.out.len(),
-                }
-            }
-            None => Inline::Dropped {
-                path: is_relative(address).then(|| address.to_owned()),
-            },
-        };
-        self.inlines.push(inline);
-    }
-
-    fn start_image(&mut self, address: &str) {
-        self.begin_inline();
-        if self.n_silent > 0 {
-            return self.inlines.push(Inline::Nothing);
-        }
-        let target = web_url(address).filter(|_| self.n_links == 0);
-        if target.is_some() {
-            self.open_link();
-        }
-        self.out.push_str("image: ");
-        self.line_start = false;
-        self.inlines.push(Inline::Image {
-            target,
-            from: self.out.len(),
-        });
-    }
-
-    /// Opens a link so that a `!` before it does not make it an image.
-    fn open_link(&mut self) {
-        if self.out.ends_with('!') {
-            self.out.pop();
-            self.out.push_str("\\!");
-        }
-        self.out.push('[');
-        self.n_links += 1;
-        self.line_start = false;
-        self.after_mark = true;
-    }
-
-    fn close_link(&mut self, target: &str) {
-        self.out.push_str("](");
-        self.out.push_str(target);
-        self.out.push(')');
-        self.n_links -= 1;
-        self.after_mark = false;
-    }
-
-    fn autolink(&mut self, target: &str) {
-        self.out.push('<');
-        self.out.push_str(target);
-        self.out.push('>');
-        self.line_start = false;
-        self.after_mark = false;
-    }
-
-    fn end_inline(&mut self, inline: Inline) {
-        match inline {
-            Inline::Mark { mark, from } => {
-                let end = self.out.trim_end_matches(' ').len().max(from);
-                self.out.truncate(end);
-                if end == from {
-                    // Marks around nothing would be read as text.
-                    self.out.truncate(from - mark.len());
-                } else {
-                    self.out.push_str(mark);
-                }
-                self.after_mark = false;
-            }
-            Inline::Link { target, from } => {
-                if self.out.len() == from {
-                    self.escaped(&target);
-                }
-                self.close_link(&target);
-            }
-            Inline::Image { target, from } => {
-                if self.out.len() == from {
-                    self.out.truncate(from - ": ".len());
-                }
-                if let Some(target) = target {
-                    self.close_link(&target);
-                }
-            }
-            Inline::Dropped { path: Some(path) } => self.escaped(&format!(" ({path})")),
-            Inline::Silent => self.n_silent -= 1,
-            Inline::Dropped { path: None } | Inline::Nothing => {}
-        }
     }
 }
