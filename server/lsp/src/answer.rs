@@ -1,0 +1,110 @@
+//! What the session answers to the editor's questions, in plain data; `to_lsp` turns it into LSP.
+
+use crate::protocol::Call;
+use pull_request::model::LineRange;
+
+/// A hover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoverAnswer {
+    /// Safe Markdown.
+    pub markdown: String,
+    /// The commented lines.
+    pub lines: LineRange,
+    /// Columns after the end of the last line.
+    pub end: u32,
+}
+
+/// A code lens, over a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lens {
+    /// 0-based.
+    pub line: u32,
+    /// Plain text.
+    pub title: String,
+    /// What a click does.
+    pub call: Call,
+}
+
+/// A code action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// Plain text.
+    pub title: String,
+    /// What it does.
+    pub call: Call,
+}
+
+/// An inlay hint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inlay {
+    /// 0-based.
+    pub line: u32,
+    /// Columns, in the client's encoding.
+    pub character: u32,
+    /// Plain text.
+    pub label: String,
+    /// Safe Markdown.
+    pub tooltip: String,
+}
+
+/// A symbol of one of our own documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symbol {
+    /// Plain text.
+    pub name: String,
+    /// Plain text.
+    pub detail: String,
+    /// 0-based, both ends included.
+    pub lines: LineRange,
+    /// The line of its title.
+    pub selection: u32,
+    /// Its own parts.
+    pub children: Vec<Symbol>,
+}
+
+/// A link in one of our own documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// 0-based.
+    pub line: u32,
+    /// First and after-last column, in the client's encoding.
+    pub columns: (u32, u32),
+    /// https or file URI.
+    pub target: String,
+}
+
+/// Severity of a diagnostic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// LSP 1
+    Error,
+    /// LSP 2
+    Warning,
+    /// LSP 3
+    Information,
+    /// LSP 4
+    Hint,
+}
+
+/// A diagnostic, with columns in the client's encoding.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Diagnostic {
+    /// First line and column.
+    pub start: (u32, u32),
+    /// Line and column after the end.
+    pub end: (u32, u32),
+    /// Severity.
+    pub severity: Severity,
+    /// Tagged as unnecessary: outdated.
+    pub unnecessary: bool,
+    /// Plain text.
+    pub message: String,
+    /// Short code, shown as a link where there is one.
+    pub code: String,
+    /// The thread on Bitbucket.
+    pub link: Option<String>,
+    /// Replies: plain text each, at the same place.
+    pub related: Vec<String>,
+    /// Which thread.
+    pub thread: u64,
+}

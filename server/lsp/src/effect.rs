@@ -1,0 +1,206 @@
+//! Everything that the session can want done: the closed enum that comes out of it.
+//!
+//! The worker performs effects and sends their outcome back as events.
+//! Effects carry plain data: no LSP types, no handles.
+
+use crate::answer::Diagnostic;
+use crate::event::{CheckedOut, RepositoryId, Timer};
+use pull_request::model::{Anchor, CommentId, End, PullRequestId, RepositoryName};
+use pull_request::text::Text;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a message is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// `window/showMessage`, Info.
+    Info,
+    /// `window/showMessage`, Warning.
+    Warning,
+    /// `window/logMessage` only.
+    Log,
+}
+
+/// A thread to be placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToPlace {
+    /// Its root comment.
+    pub thread: CommentId,
+    /// Where Bitbucket says it is.
+    pub anchor: Anchor,
+}
+
+/// An open document's text at a version.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Path in the work tree.
+    pub path: String,
+    /// The client's URI.
+    pub uri: String,
+    /// Version.
+    pub version: i32,
+    /// Text.
+    pub text: Text,
+}
+
+/// Everything that placing needs to know.
+#[derive(Clone, Debug)]
+pub struct Placing {
+    /// Which repository.
+    pub repository: RepositoryId,
+    /// Tells this placing from older ones.
+    pub generation: u64,
+    /// The repository on Bitbucket, for texts that git lacks.
+    pub name: RepositoryName,
+    /// The source's end of the pull request.
+    pub source: End,
+    /// The destination's end.
+    pub destination: End,
+    /// HEAD.
+    pub head: Option<String>,
+    /// The threads.
+    pub threads: Arc<Vec<ToPlace>>,
+    /// Open documents of the repository.
+    pub documents: Vec<Snapshot>,
+    /// Whether texts may be fetched from Bitbucket.
+    pub online: bool,
+}
+
+/// Progress of work that takes longer than half a second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProgressStep {
+    /// Begins, with a title.
+    Begin(String),
+    /// Is over.
+    End,
+}
+
+/// Everything that the session can want done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Pull the settings from the client.
+    PullSettings,
+    /// Register for `workspace/didChangeConfiguration`.
+    RegisterForSettings,
+    /// Find the repository of a folder; answers [`crate::event::Event::Discovered`].
+    Discover {
+        /// Folder or file.
+        path: PathBuf,
+        /// In force now.
+        preferred_remotes: Vec<String>,
+    },
+    /// Find a document's repository and path; answers [`crate::event::Event::Belongs`], after a
+    /// [`crate::event::Event::Discovered`] where the repository is new.
+    Locate {
+        /// The document.
+        uri: String,
+        /// Its file.
+        path: PathBuf,
+        /// In force now.
+        preferred_remotes: Vec<String>,
+    },
+    /// Let go of a repository.
+    Forget(RepositoryId),
+    /// Compare git folders with the last look; answers [`crate::event::Event::GitChanged`] for those that changed.
+    WatchGit,
+    /// Who is signed in.
+    Identify,
+    /// Describe account and budget; answers [`crate::event::Event::Account`].
+    DescribeAccount,
+    /// Look for the pull requests of what is checked out.
+    Find {
+        /// Which repository.
+        repository: RepositoryId,
+        /// Tells this search from older ones.
+        generation: u64,
+        /// Where to look, best first.
+        candidates: Vec<RepositoryName>,
+        /// What is checked out.
+        checked_out: CheckedOut,
+        /// The commit of HEAD.
+        head: Option<String>,
+    },
+    /// Load a pull request with all comments.
+    Load {
+        /// Which repository.
+        repository: RepositoryId,
+        /// Tells this load from older ones.
+        generation: u64,
+        /// On Bitbucket.
+        name: RepositoryName,
+        /// Which pull request.
+        id: PullRequestId,
+        /// A pull request just read by [`Effect::Find`] need not be read again.
+        known: Option<Box<pull_request::model::PullRequest>>,
+        /// Read builds too.
+        builds: bool,
+    },
+    /// Ask only whether it changed.
+    Probe {
+        /// Which repository.
+        repository: RepositoryId,
+        /// Tells this probe from older ones.
+        generation: u64,
+        /// On Bitbucket.
+        name: RepositoryName,
+        /// Which pull request.
+        id: PullRequestId,
+    },
+    /// Place threads.
+    Place(Box<Placing>),
+    /// `textDocument/publishDiagnostics`.
+    Publish {
+        /// The document; where it is not open: the file's URI is made from `path`.
+        uri: Option<String>,
+        /// The file.
+        path: PathBuf,
+        /// Version of an open document.
+        version: Option<i32>,
+        /// All of them.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// `workspace/codeLens/refresh`.
+    RefreshLenses,
+    /// `workspace/inlayHint/refresh`.
+    RefreshInlays,
+    /// A message to the user or the log.
+    Message(MessageKind, String),
+    /// Write a read-only document into the cache and show it.
+    ShowText {
+        /// File name, below a folder for the repository.
+        name: String,
+        /// Markdown.
+        text: String,
+        /// 0-based line to show.
+        line: Option<u32>,
+        /// Show it; otherwise only write it anew.
+        show: bool,
+    },
+    /// `window/showDocument` of a file, at a line.
+    ShowFile {
+        /// URI of the client's spelling, if it is open.
+        uri: Option<String>,
+        /// The file.
+        path: PathBuf,
+        /// 0-based.
+        line: u32,
+    },
+    /// Open a page in the browser: `window/showDocument` with `external`, else a message with the link.
+    OpenPage(String),
+    /// Ask which pull request; answers [`crate::event::Event::Picked`].
+    AskPullRequest {
+        /// Which repository.
+        repository: RepositoryId,
+        /// The question.
+        question: String,
+        /// Number and title of each.
+        choices: Vec<(PullRequestId, String)>,
+    },
+    /// Whether the client has `window/showDocument`.
+    CanShowDocuments(bool),
+    /// `$/progress`, a token for each repository.
+    Progress(RepositoryId, ProgressStep),
+    /// Send [`crate::event::Event::Timer`] after a while.
+    After(Duration, Timer),
+}

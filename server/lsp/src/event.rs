@@ -1,0 +1,292 @@
+//! Everything that can happen: the closed enum that goes into the session.
+//!
+//! Events come from the editor (translated by `frontend`) and from the worker (outcomes of effects).
+//! They carry plain data: no LSP types, no handles.
+
+use crate::answer::{Action, HoverAnswer, Inlay, Lens, Link, Symbol};
+use crate::protocol::Call;
+use pull_request::model::{
+    BuildStatus, Comment, CommentId, PullRequest, PullRequestId, RepositoryName, Task, Timestamp, User,
+};
+use pull_request::place::Placed;
+use pull_request::text::{Encoding, Position};
+use serde_json::Value;
+use std::path::PathBuf;
+use tokio::sync::oneshot;
+
+/// Where an answer goes; the editor may have given up waiting, so sending may fail and that is fine.
+pub type Reply<T> = oneshot::Sender<T>;
+
+/// A repository that the session knows, by a number of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepositoryId(pub u32);
+
+/// What the client said that it can do (LSP `initialize`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientProfile {
+    /// Negotiated position encoding.
+    pub encoding: Encoding,
+    /// `workspace.configuration`
+    pub configuration: bool,
+    /// `workspace.codeLens.refreshSupport`
+    pub lens_refresh: bool,
+    /// `workspace.inlayHint.refreshSupport`
+    pub inlay_refresh: bool,
+    /// `window.workDoneProgress`
+    pub progress: bool,
+    /// `window.showDocument.support`
+    pub show_document: bool,
+}
+
+impl Default for ClientProfile {
+    fn default() -> Self {
+        Self {
+            encoding: Encoding::Utf16,
+            configuration: false,
+            lens_refresh: false,
+            inlay_refresh: false,
+            progress: false,
+            show_document: false,
+        }
+    }
+}
+
+/// One change of a document (LSP `TextDocumentContentChangeEvent`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// `None` replaces the whole text.
+    pub range: Option<(Position, Position)>,
+    /// The new text.
+    pub text: String,
+}
+
+/// What a timer is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// Look whether git changed.
+    WatchGit,
+    /// Ask Bitbucket whether the pull request changed; the number tells a newer clock from an older one.
+    Poll(RepositoryId, u64),
+    /// Typing in a document has paused since this version of it.
+    TypingPaused(String, i32),
+    /// A refresh has taken half a second.
+    StillBusy(RepositoryId, u64),
+}
+
+/// A remote that was tried, and why it won or lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteVerdict {
+    /// git's name of it.
+    pub name: String,
+    /// Without user info.
+    pub url: String,
+    /// The URL as written, where `url.*.insteadOf` changed it.
+    pub written: Option<String>,
+    /// The repository on Bitbucket, or why it is none.
+    pub repository: Result<RepositoryName, String>,
+}
+
+/// What is checked out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckedOut {
+    /// A branch.
+    Branch {
+        /// The local name.
+        local: String,
+        /// Its name on the remote, which may differ.
+        remote: String,
+        /// The repository that it is pushed to, if that is a Bitbucket repository.
+        pushed_to: Option<RepositoryName>,
+    },
+    /// A commit, with the names of the branches on remotes whose tips contain it.
+    Detached {
+        /// Branch names without the remote.
+        branches: Vec<String>,
+    },
+    /// A branch without a commit yet.
+    Unborn {
+        /// Its name.
+        local: String,
+    },
+}
+
+/// What discovery learned of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discovery {
+    /// The work tree.
+    pub root: PathBuf,
+    /// Every remote, best first.
+    pub remotes: Vec<RemoteVerdict>,
+    /// The repositories to look for pull requests in, best first, each once.
+    pub candidates: Vec<RepositoryName>,
+    /// What is checked out.
+    pub checked_out: CheckedOut,
+    /// The commit of HEAD, 40 digits.
+    pub head: Option<String>,
+    /// Sentences for the status: reduced trust, shallow, and the like.
+    pub remarks: Vec<String>,
+    /// Whether a network may be used for it (a repository owned by somebody else: no).
+    pub trusted: bool,
+}
+
+/// What kind of trouble a problem is: what the session does about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No credentials.
+    SignedOut,
+    /// Credentials refused, or lacking a scope: asking again does not help until the user did something.
+    Refused,
+    /// Not there, or not visible to this user.
+    NotFound,
+    /// Bitbucket cannot be reached, or cannot answer now: what is shown stays, and it is tried again.
+    Unreachable,
+    /// Anything else.
+    Other,
+}
+
+/// A failed effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The kind.
+    pub trouble: Trouble,
+    /// One sentence: what happened and what to do next.
+    pub sentence: String,
+    /// Do not ask again before that many seconds.
+    pub retry_after: Option<u64>,
+}
+
+/// What a probe compares, and a loaded pull request too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fresh {
+    /// Last update.
+    pub updated_on: Option<Timestamp>,
+    /// Bitbucket's count.
+    pub comment_count: Option<u32>,
+    /// Bitbucket's count.
+    pub task_count: Option<u32>,
+    /// Source and destination heads.
+    pub commits: (Option<String>, Option<String>),
+    /// Still open.
+    pub open: bool,
+}
+
+/// The pull requests of a branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where they were found (the destination), newest first.
+    pub pull_requests: Vec<(RepositoryName, PullRequest)>,
+    /// Merged or declined ones of the branch, newest first, where none is open.
+    pub ended: Vec<PullRequest>,
+    /// How it was searched, for the status.
+    pub explanation: Vec<String>,
+}
+
+/// Everything about one pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The pull request.
+    pub pull_request: PullRequest,
+    /// All comments.
+    pub comments: Vec<Comment>,
+    /// All tasks.
+    pub tasks: Vec<Task>,
+    /// Builds; empty where they are switched off.
+    pub statuses: Vec<BuildStatus>,
+    /// Objects that could not be read.
+    pub unreadable: u32,
+    /// Sentences about what is missing: a cap, a page that failed.
+    pub incomplete: Vec<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Where a thread's code is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Path in the work tree, with `/`; after renames.
+    pub path: String,
+    /// Placement in LSP lines.
+    pub placed: Placed,
+    /// Its file was renamed since: the path as Bitbucket says it.
+    pub renamed_from: Option<String>,
+    /// Why it could not be placed better, for the log and the status.
+    pub remark: Option<String>,
+}
+
+/// A document's place in a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Which repository.
+    pub repository: RepositoryId,
+    /// Path in the work tree, with `/`.
+    pub path: String,
+}
+
+/// Everything that can happen.
+#[derive(Debug)]
+pub enum Event {
+    /// LSP `initialized`: what the client can do, its folders, and `initializationOptions`.
+    Started(ClientProfile, Vec<PathBuf>, Value),
+    /// Folders added and removed.
+    Folders(Vec<PathBuf>, Vec<PathBuf>),
+    /// Settings, from a pull or a push.
+    Settings(Value),
+    /// `workspace/didChangeConfiguration` without settings in it: to be pulled.
+    SettingsChanged,
+    /// LSP `didOpen`; `path` for file URIs.
+    Opened {
+        /// The client's URI.
+        uri: String,
+        /// The file, for `file:` URIs.
+        path: Option<PathBuf>,
+        /// Version.
+        version: i32,
+        /// Text.
+        text: String,
+    },
+    /// LSP `didChange`.
+    Changed(String, i32, Vec<Change>),
+    /// LSP `didSave`.
+    Saved(String),
+    /// LSP `didClose`.
+    Closed(String),
+    /// LSP `hover`.
+    Hover(String, Position, Reply<Option<HoverAnswer>>),
+    /// LSP `codeLens`.
+    Lenses(String, Reply<Vec<Lens>>),
+    /// LSP `codeAction`: first and last line of the range.
+    Actions(String, u32, u32, Reply<Vec<Action>>),
+    /// LSP `inlayHint`: first and last line of the range.
+    Inlays(String, u32, u32, Reply<Vec<Inlay>>),
+    /// LSP `documentSymbol`.
+    Symbols(String, Reply<Vec<Symbol>>),
+    /// LSP `documentLink`.
+    Links(String, Reply<Vec<Link>>),
+    /// LSP `executeCommand`.
+    Command(Call, Reply<Value>),
+
+    /// A folder or a file was looked at: the repository, or why there is none.
+    Discovered(PathBuf, Result<(RepositoryId, Discovery), String>),
+    /// Where a document belongs; `None`: to no repository.
+    Belongs(String, Option<Location>),
+    /// The signed-in user, if it could be told.
+    Identified(Result<User, Problem>),
+    /// The pull requests of the branch were looked for.
+    Found(RepositoryId, u64, Result<Found, Problem>),
+    /// A pull request was loaded.
+    Loaded(RepositoryId, u64, Result<Box<Loaded>, Problem>),
+    /// A probe came back.
+    Probed(RepositoryId, u64, Result<Fresh, Problem>),
+    /// Threads were placed, for these versions of the open documents.
+    Placed(RepositoryId, u64, Vec<(String, i32)>, Vec<(CommentId, Located)>),
+    /// git changed in this repository.
+    GitChanged(RepositoryId),
+    /// The user picked a pull request; `None`: closed the question.
+    Picked(RepositoryId, Option<PullRequestId>),
+    /// A read-only document was written: its name, and the file.
+    Written(String, PathBuf),
+    /// Sentences about the account and the request budget, for the status.
+    Account(Vec<String>),
+    /// A timer fired.
+    Timer(Timer),
+}

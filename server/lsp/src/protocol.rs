@@ -1,0 +1,224 @@
+//! The commands of the server, typed in one place, with their arguments: one JSON object of ids.
+//!
+//! docs/COMMANDS.md is written from this file, and `tests/tidy` holds it to that.
+//! It must not know what a command does.
+
+use serde::{Deserialize, Serialize};
+
+/// The argument object of every command; each command reads the members that it names in [`COMMANDS`].
+///
+/// A command without an argument finds its target itself: the pull request of the file that was looked at last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Target {
+    /// The document of the cursor, as the client spells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// The cursor's line, 0-based.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// A thread, by the id of its first comment (or of any other comment in it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
+    /// A pull request, by its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pull_request: Option<u64>,
+}
+
+impl Target {
+    /// From a client's argument; `None` unless it is an object whose known members have their types.
+    pub fn read(argument: &serde_json::Value) -> Option<Self> {
+        argument.as_object()?;
+        Self::deserialize(argument).ok()
+    }
+}
+
+/// One command, as the documentation shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandSpec {
+    /// Which one.
+    pub command: Command,
+    /// `workspace/executeCommand` id.
+    pub id: &'static str,
+    /// The title in menus and palettes.
+    pub title: &'static str,
+    /// The members of [`Target`] that it reads.
+    pub reads: &'static [&'static str],
+    /// What it does, in a sentence or two.
+    pub about: &'static str,
+}
+
+/// Everything that a client can ask by `workspace/executeCommand`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// See [`COMMANDS`].
+    ShowPullRequest,
+    /// See [`COMMANDS`].
+    ShowThread,
+    /// See [`COMMANDS`].
+    GoToThread,
+    /// See [`COMMANDS`].
+    NextComment,
+    /// See [`COMMANDS`].
+    PreviousComment,
+    /// See [`COMMANDS`].
+    ToggleComments,
+    /// See [`COMMANDS`].
+    Refresh,
+    /// See [`COMMANDS`].
+    SwitchPullRequest,
+    /// See [`COMMANDS`].
+    OpenInBrowser,
+    /// See [`COMMANDS`].
+    CopyLink,
+    /// See [`COMMANDS`].
+    ShowStatus,
+}
+
+/// All commands, in the order of the documentation.
+pub const COMMANDS: &[CommandSpec] = &[
+    CommandSpec {
+        command: Command::ShowPullRequest,
+        id: "bitbucket.showPullRequest",
+        title: "Bitbucket: Show Pull Request",
+        reads: &["uri"],
+        about: "Opens the pull request as a read-only document: description, votes, builds, tasks, general comments and the list of all threads.",
+    },
+    CommandSpec {
+        command: Command::ShowThread,
+        id: "bitbucket.showThread",
+        title: "Bitbucket: Show Thread",
+        reads: &["thread", "uri", "line"],
+        about: "Opens one thread as a read-only document; without `thread`, the one on the line.",
+    },
+    CommandSpec {
+        command: Command::GoToThread,
+        id: "bitbucket.goToThread",
+        title: "Bitbucket: Go to Thread",
+        reads: &["thread", "uri", "line"],
+        about: "Opens the code that a thread is about; in a document of the server, without `thread`, the one on the line.",
+    },
+    CommandSpec {
+        command: Command::NextComment,
+        id: "bitbucket.nextComment",
+        title: "Bitbucket: Next Comment",
+        reads: &["uri", "line"],
+        about: "Goes to the next thread after the line, over all files of the pull request, and round again.",
+    },
+    CommandSpec {
+        command: Command::PreviousComment,
+        id: "bitbucket.previousComment",
+        title: "Bitbucket: Previous Comment",
+        reads: &["uri", "line"],
+        about: "Goes to the thread before the line, over all files of the pull request, and round again.",
+    },
+    CommandSpec {
+        command: Command::ToggleComments,
+        id: "bitbucket.toggleComments",
+        title: "Bitbucket: Show or Hide Comments",
+        reads: &[],
+        about: "Hides all comments in code, or shows them again, until the editor is closed.",
+    },
+    CommandSpec {
+        command: Command::Refresh,
+        id: "bitbucket.refresh",
+        title: "Bitbucket: Refresh",
+        reads: &[],
+        about: "Reads the repositories and their pull requests anew.",
+    },
+    CommandSpec {
+        command: Command::SwitchPullRequest,
+        id: "bitbucket.switchPullRequest",
+        title: "Bitbucket: Switch Pull Request",
+        reads: &["uri", "pullRequest"],
+        about: "Where a branch has several pull requests: shows the comments of another one; without `pullRequest` it asks which.",
+    },
+    CommandSpec {
+        command: Command::OpenInBrowser,
+        id: "bitbucket.openInBrowser",
+        title: "Bitbucket: Open in Browser",
+        reads: &["thread", "uri", "line"],
+        about: "Opens the thread on Bitbucket; without one on the line, the pull request.",
+    },
+    CommandSpec {
+        command: Command::CopyLink,
+        id: "bitbucket.copyLink",
+        title: "Bitbucket: Copy Link",
+        reads: &["thread", "uri", "line"],
+        about: "Answers `{ \"text\": link }` to the thread on Bitbucket, or else to the pull request, and shows it in a message; a wrapper puts it on the clipboard.",
+    },
+    CommandSpec {
+        command: Command::ShowStatus,
+        id: "bitbucket.showStatus",
+        title: "Bitbucket: Show Status",
+        reads: &[],
+        about: "Opens a document that explains what the server found: account, repositories, each remote and why it won or lost, the pull request, the request budget, problems.",
+    },
+];
+
+impl Command {
+    /// By its `workspace/executeCommand` id.
+    pub fn by_id(id: &str) -> Option<Self> {
+        COMMANDS.iter().find(|spec| spec.id == id).map(|spec| spec.command)
+    }
+
+    /// Its row in [`COMMANDS`].
+    pub fn spec(self) -> &'static CommandSpec {
+        COMMANDS.iter().find(|spec| spec.command == self).unwrap_or(&COMMANDS[0])
+    }
+}
+
+/// A command with its argument, as lenses and actions carry it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Which.
+    pub command: Command,
+    /// On what.
+    pub target: Target,
+}
+
+/// docs/COMMANDS.md, whole.
+pub fn commands_markdown() -> String {
+    let mut text = String::from(
+        "# Commands\n\n\
+         <!-- Written from server/lsp/src/protocol.rs; `tests/tidy` checks it. To write it anew: `UPDATE_DOCS=1 cargo test -p tidy`. -->\n\n\
+         Every command works from a bare LSP client, by `workspace/executeCommand`.\n\
+         It takes one JSON object, or nothing: then it finds its target itself.\n\
+         It is answered at once, with `null` unless a line below says otherwise; what comes of it follows by messages, progress and documents.\n\n\
+         | id | title | reads | what it does |\n|---|---|---|---|\n",
+    );
+    for spec in COMMANDS {
+        let reads: Vec<String> = spec.reads.iter().map(|name| format!("`{name}`")).collect();
+        text.push_str(&format!("| `{}` | {} | {} | {} |\n", spec.id, spec.title, reads.join(", "), spec.about));
+    }
+    text.push_str(
+        "\n## The argument object\n\n\
+         | member | type | meaning |\n|---|---|---|\n\
+         | `uri` | string | the document of the cursor, as the client spells it |\n\
+         | `line` | integer | the cursor's line, 0-based |\n\
+         | `thread` | integer | a thread, by the id of any comment in it |\n\
+         | `pullRequest` | integer | a pull request, by its number |\n",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_found_by_its_id_and_has_its_own_row() {
+        for spec in COMMANDS {
+            assert_eq!(Command::by_id(spec.id), Some(spec.command));
+            assert_eq!(spec.command.spec().id, spec.id);
+            assert!(spec.title.starts_with("Bitbucket: "));
+        }
+    }
+
+    #[test]
+    fn an_argument_is_ids_in_camel_case() {
+        let target: Target = serde_json::from_str(r#"{"pullRequest": 7, "uri": "file:///a"}"#).unwrap();
+        assert_eq!(target, Target { pull_request: Some(7), uri: Some("file:///a".into()), ..Target::default() });
+        assert_eq!(serde_json::to_string(&Target { thread: Some(1), ..Target::default() }).unwrap(), r#"{"thread":1}"#);
+    }
+}

@@ -1,0 +1,314 @@
+//! Commands: each finds its target, answers at once, and leaves the rest to effects.
+
+use super::review::{Cause, Review, Spotted};
+use super::{OwnDocument, OwnKind, Session};
+use crate::effect::{Effect, MessageKind};
+use crate::event::RepositoryId;
+use crate::protocol::{Call, Command, Target};
+use pull_request::model::{CommentId, LineRange, PullRequestId, Timestamp};
+use pull_request::view;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+const NO_PULL_REQUEST: &str =
+    "There is no pull request here to act on; run Bitbucket: Show Status to see what was looked for, and where.";
+const NO_THREAD: &str = "There is no Bitbucket comment on this line; Bitbucket: Next Comment goes to one.";
+
+impl Session {
+    pub(super) fn command(&mut self, call: &Call, now: Timestamp, out: &mut Vec<Effect>) -> Value {
+        let target = &call.target;
+        if let Some(uri) = &target.uri
+            && self.documents.contains_key(uri)
+        {
+            self.focus = Some(uri.clone());
+        }
+        match call.command {
+            Command::ShowPullRequest => self.show_pull_request(target, now, out),
+            Command::ShowThread => self.show_thread(target, now, out),
+            Command::GoToThread => self.go_to_thread(target, out),
+            Command::NextComment => self.walk(target, true, out),
+            Command::PreviousComment => self.walk(target, false, out),
+            Command::ToggleComments => {
+                self.comments_shown = !self.comments_shown;
+                self.everything_dirty();
+                let what = if self.comments_shown { "shown" } else { "hidden until you show them again" };
+                out.push(Effect::Message(MessageKind::Info, format!("Bitbucket comments are {what}.")));
+            }
+            Command::Refresh => self.refresh_by_command(out),
+            Command::SwitchPullRequest => self.switch(target, out),
+            Command::OpenInBrowser => match self.link(target) {
+                Some(link) => out.push(Effect::OpenPage(link)),
+                None => warn(NO_PULL_REQUEST, out),
+            },
+            Command::CopyLink => match self.link(target) {
+                Some(link) => {
+                    out.push(Effect::Message(MessageKind::Info, link.clone()));
+                    return json!({ "text": link });
+                }
+                None => warn(NO_PULL_REQUEST, out),
+            },
+            Command::ShowStatus => out.push(Effect::DescribeAccount),
+        }
+        Value::Null
+    }
+
+    /// The repository of the target's document, else of the document looked at last, else the one with a pull request.
+    pub(super) fn repository_of(&self, target: &Target) -> Option<RepositoryId> {
+        let of_uri = |uri: &String| {
+            let document = self.documents.get(uri)?;
+            match &document.location {
+                Some(location) => Some(location.repository),
+                None => self.own_document(uri)?.repository,
+            }
+        };
+        let of_thread = || {
+            let thread = CommentId(target.thread?);
+            self.repositories.iter().find_map(|(id, state)| {
+                state.review.as_ref()?.thread_of(thread)?;
+                Some(*id)
+            })
+        };
+        let with_review = || self.repositories.iter().find(|(_, state)| state.review.is_some()).map(|(id, _)| *id);
+        of_thread()
+            .or_else(|| target.uri.as_ref().and_then(of_uri))
+            .or_else(|| self.focus.as_ref().and_then(of_uri))
+            .or_else(with_review)
+            .or_else(|| self.repositories.keys().next().copied())
+    }
+
+    fn review_of(&self, target: &Target) -> Option<(RepositoryId, &Review)> {
+        let id = self.repository_of(target)?;
+        Some((id, self.repositories.get(&id)?.review.as_ref()?))
+    }
+
+    /// The thread that the target names, or that is on its line: in code, or in a document of ours.
+    fn thread_of(&self, target: &Target) -> Option<(RepositoryId, &Review, usize)> {
+        let (id, review) = self.review_of(target)?;
+        if let Some(thread) = target.thread {
+            return Some((id, review, review.thread_of(CommentId(thread))?));
+        }
+        let (uri, line) = (target.uri.as_ref()?, target.line?);
+        if let Some(own) = self.own_document(uri) {
+            return Some((id, review, review.thread_of(own_thread_at(own, line)?)?));
+        }
+        let location = self.documents.get(uri)?.location.as_ref()?;
+        let spots = review.files.get(&location.path)?;
+        let touching = |spot: &&Spotted| spot.lines().is_some_and(|lines| contains(lines, line));
+        let shown = |spot: &&Spotted| self.is_shown(review, spot);
+        let spot = spots.iter().filter(touching).find(shown).or_else(|| spots.iter().find(touching))?;
+        Some((id, review, spot.thread))
+    }
+
+    fn show_pull_request(&mut self, target: &Target, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(id) = self.review_of(target).map(|(id, _)| id) else {
+            return warn(&self.why_no_pull_request(target), out);
+        };
+        self.show_own(id, OwnKind::PullRequest, now, true, out);
+    }
+
+    fn show_thread(&mut self, target: &Target, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some((id, root)) = self.thread_of(target).map(|(id, review, thread)| (id, review.thread(thread).root))
+        else {
+            return warn(NO_THREAD, out);
+        };
+        self.show_own(id, OwnKind::Thread(root), now, true, out);
+    }
+
+    fn go_to_thread(&mut self, target: &Target, out: &mut Vec<Effect>) {
+        let Some((id, review, thread)) = self.thread_of(target) else { return warn(NO_THREAD, out) };
+        let place = review.spot_of(thread).and_then(|(path, spot)| Some((path.to_owned(), spot.lines()?.first)));
+        match place {
+            Some((path, line)) => self.show_file(id, &path, line, out),
+            None => warn("The file of this comment is not in your work tree, so there is no code to go to.", out),
+        }
+    }
+
+    /// Goes to the next or previous thread over all files, and round again.
+    fn walk(&mut self, target: &Target, forward: bool, out: &mut Vec<Effect>) {
+        let Some((id, review)) = self.review_of(target) else { return warn(&self.why_no_pull_request(target), out) };
+        let stops: Vec<(&str, u32)> = review
+            .files
+            .iter()
+            .flat_map(|(path, spots)| spots.iter().map(move |spot| (path.as_str(), spot)))
+            .filter(|(_, spot)| self.is_shown(review, spot))
+            .filter_map(|(path, spot)| Some((path, spot.lines()?.first)))
+            .collect();
+        let uri = target.uri.as_ref().or(self.focus.as_ref());
+        let here = uri.and_then(|uri| self.documents.get(uri)).and_then(|document| document.location.as_ref());
+        let here = here.map(|location| (location.path.as_str(), target.line.unwrap_or(0)));
+        let stop = match (here, forward) {
+            (Some(here), true) => stops.iter().find(|stop| **stop > here).or(stops.first()),
+            (Some(here), false) => stops.iter().rev().find(|stop| **stop < here).or(stops.last()),
+            (None, true) => stops.first(),
+            (None, false) => stops.last(),
+        };
+        match stop.map(|(path, line)| ((*path).to_owned(), *line)) {
+            Some((path, line)) => self.show_file(id, &path, line, out),
+            None => out.push(Effect::Message(
+                MessageKind::Info,
+                format!("Pull request {} has no open comments in code.", review.pull_request.id),
+            )),
+        }
+    }
+
+    fn show_file(&self, id: RepositoryId, path: &str, line: u32, out: &mut Vec<Effect>) {
+        let Some(state) = self.repositories.get(&id) else { return };
+        out.push(Effect::ShowFile { uri: self.uri_of(id, path), path: state.discovery.root.join(path), line });
+    }
+
+    /// The client's URI of a file that is open.
+    pub(super) fn uri_of(&self, id: RepositoryId, path: &str) -> Option<String> {
+        let is_it = |at: &crate::event::Location| at.repository == id && at.path == path;
+        let found = self.documents.iter().find(|(_, document)| document.location.as_ref().is_some_and(is_it));
+        found.map(|(uri, _)| uri.clone())
+    }
+
+    fn refresh_by_command(&mut self, out: &mut Vec<Effect>) {
+        self.said.clear();
+        let folders: Vec<PathBuf> =
+            self.folders.iter().filter(|folder| self.undiscovered.contains_key(*folder)).cloned().collect();
+        out.extend(folders.into_iter().map(|folder| self.discover(folder)));
+        for (uri, document) in &self.documents {
+            if let (None, Some(path)) = (&document.location, &document.path) {
+                let preferred_remotes = self.settings.preferred_remotes.clone();
+                out.push(Effect::Locate { uri: uri.clone(), path: path.clone(), preferred_remotes });
+            }
+        }
+        let ids: Vec<RepositoryId> = self.repositories.keys().copied().collect();
+        for id in ids {
+            self.git_changed(id, out);
+            self.refresh(id, Cause::Command, out);
+        }
+    }
+
+    fn switch(&mut self, target: &Target, out: &mut Vec<Effect>) {
+        let Some(id) = self.repository_of(target) else { return warn(NO_PULL_REQUEST, out) };
+        if let Some(number) = target.pull_request {
+            return self.picked(id, Some(PullRequestId(number)), out);
+        }
+        let Some(state) = self.repositories.get(&id) else { return };
+        match state.choices.len() {
+            0 => warn(&self.why_no_pull_request(target), out),
+            1 => out.push(Effect::Message(
+                MessageKind::Info,
+                format!("Pull request {} is the only open one of this branch.", state.choices[0].1.id),
+            )),
+            _ => {
+                let choices = state
+                    .choices
+                    .iter()
+                    .map(|(_, choice)| (choice.id, view::markdown::plain(&choice.title, 60)))
+                    .collect();
+                let question = "Show the comments of which pull request?".to_owned();
+                out.push(Effect::AskPullRequest { repository: id, question, choices });
+            }
+        }
+    }
+
+    /// The page of the target's thread, else of the pull request.
+    fn link(&self, target: &Target) -> Option<String> {
+        let of_thread = || {
+            let (_, review, thread) = self.thread_of(target)?;
+            review.thread(thread).comments.first()?.comment.html_url.clone()
+        };
+        let of_pull_request = || self.review_of(target)?.1.pull_request.html_url.clone();
+        let link = of_thread().or_else(of_pull_request)?;
+        // The link came from the server: nothing but a web page is ever opened.
+        (link.starts_with("https://") || link.starts_with("http://")).then_some(link)
+    }
+
+    /// One sentence about why there is nothing to show.
+    pub(super) fn why_no_pull_request(&self, target: &Target) -> String {
+        let Some(state) = self.repository_of(target).and_then(|id| self.repositories.get(&id)) else {
+            return match self.undiscovered.values().next() {
+                Some(why) => why.clone(),
+                None => "No folder with a git repository is open, so there is no pull request to show.".into(),
+            };
+        };
+        if let Some(problem) = &state.problem {
+            return problem.sentence.clone();
+        }
+        if state.busy.is_some() {
+            return "The pull request is still being read; try again in a moment.".into();
+        }
+        if state.discovery.candidates.is_empty() {
+            return "No remote of this repository is on Bitbucket; run Bitbucket: Show Status to see each and why.".into();
+        }
+        match state.ended.first() {
+            Some(ended) => format!(
+                "This branch has no open pull request; the last one was {}, {}.",
+                ended.id,
+                super::status::state_word(ended.state)
+            ),
+            None => "This branch has no pull request on Bitbucket yet.".into(),
+        }
+    }
+
+    /// Makes a document of ours, writes it, and shows it.
+    pub(super) fn show_own(&mut self, id: RepositoryId, kind: OwnKind, now: Timestamp, show: bool, out: &mut Vec<Effect>) {
+        let Some(document) = self.make_own(id, kind, now) else { return };
+        let Some(review) = self.repositories.get(&id).and_then(|state| state.review.as_ref()) else { return };
+        let folder = format!("{}_{}", review.name.workspace(), review.name.slug());
+        let name = match kind {
+            OwnKind::PullRequest => format!("{folder}/pull-request-{}.md", review.pull_request.id.0),
+            OwnKind::Thread(root) => format!("{folder}/thread-{}.md", root.0),
+            OwnKind::Status => "status.md".to_owned(),
+        };
+        self.keep_own(name, Some(id), kind, document, show, out);
+    }
+
+    pub(super) fn keep_own(
+        &mut self,
+        name: String,
+        repository: Option<RepositoryId>,
+        kind: OwnKind,
+        document: view::document::Document,
+        show: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let path = self.own.get(&name).and_then(|own| own.path.clone());
+        out.push(Effect::ShowText { name: name.clone(), text: document.text.clone(), line: None, show });
+        self.own.insert(name, OwnDocument { repository, kind, path, document });
+    }
+
+    /// Writes those documents of ours that are open anew, after what they show has changed.
+    pub(super) fn rewrite_own(&mut self, id: RepositoryId, now: Timestamp, out: &mut Vec<Effect>) {
+        let open: Vec<OwnKind> = self
+            .own
+            .values()
+            .filter(|own| own.repository == Some(id) && own.kind != OwnKind::Status)
+            .filter(|own| own.path.is_some() && self.documents.values().any(|document| document.path == own.path))
+            .map(|own| own.kind)
+            .collect();
+        for kind in open {
+            self.show_own(id, kind, now, false, out);
+        }
+    }
+
+    pub(super) fn written(&mut self, name: &str, path: PathBuf) {
+        if let Some(own) = self.own.get_mut(name) {
+            own.path = Some(path);
+        }
+    }
+
+    pub(super) fn own_document(&self, uri: &str) -> Option<&OwnDocument> {
+        let path = self.documents.get(uri)?.path.as_ref()?;
+        self.own.values().find(|own| own.path.as_ref() == Some(path))
+    }
+}
+
+/// The thread that a line of one of our documents is about.
+pub(super) fn own_thread_at(own: &OwnDocument, line: u32) -> Option<CommentId> {
+    if let OwnKind::Thread(root) = own.kind {
+        return Some(root);
+    }
+    own.document.rows.iter().rev().find(|row| row.line <= line).and_then(|row| row.thread)
+}
+
+pub(super) fn contains(lines: LineRange, line: u32) -> bool {
+    (lines.first..=lines.last).contains(&line)
+}
+
+fn warn(sentence: &str, out: &mut Vec<Effect>) {
+    out.push(Effect::Message(MessageKind::Warning, sentence.to_owned()));
+}

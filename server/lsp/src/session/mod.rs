@@ -1,0 +1,373 @@
+//! The session: the one owner of state, a machine from events to effects.
+//!
+//! It must not do I/O, read a clock, or name an edge crate (`bitbucket`, `git`, `credentials`) or LSP types.
+//! `handle` takes one event; `settle` is called when no more events are ready and publishes what changed, once.
+
+mod commands;
+mod reading;
+mod review;
+mod showing;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use crate::config::Settings;
+use crate::effect::{Effect, MessageKind, Snapshot};
+use crate::event::{Change, ClientProfile, Event, Location, RepositoryId, Timer};
+use pull_request::model::{Timestamp, User};
+use pull_request::text::Text;
+use review::RepositoryState;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How often git folders are looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+/// How long typing must pause before threads are placed anew by a full diff.
+const TYPING_PAUSE: Duration = Duration::from_millis(300);
+
+/// An open document.
+struct Document {
+    path: Option<PathBuf>,
+    version: i32,
+    text: Text,
+    location: Option<Location>,
+}
+
+/// A read-only document of ours, by its file name.
+struct OwnDocument {
+    repository: Option<RepositoryId>,
+    kind: OwnKind,
+    path: Option<PathBuf>,
+    document: pull_request::view::document::Document,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OwnKind {
+    PullRequest,
+    Thread(pull_request::model::CommentId),
+    Status,
+}
+
+/// Whether there are credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountState {
+    /// There are.
+    SignedIn,
+    /// There are none, or unusable ones: a sentence says what to do.
+    SignedOut(String),
+}
+
+/// All state of the server.
+pub struct Session {
+    profile: ClientProfile,
+    settings: Settings,
+    account: AccountState,
+    me: Option<User>,
+    identify_asked: bool,
+    comments_shown: bool,
+    folders: Vec<PathBuf>,
+    documents: HashMap<String, Document>,
+    repositories: BTreeMap<RepositoryId, RepositoryState>,
+    undiscovered: BTreeMap<PathBuf, String>,
+    own: BTreeMap<String, OwnDocument>,
+    focus: Option<String>,
+    said: HashSet<String>,
+    /// Files whose diagnostics may have changed since the last `settle`.
+    dirty: BTreeSet<(RepositoryId, String)>,
+    lenses_dirty: bool,
+    /// What was published last, by file, as a hash: the same is not sent twice.
+    published: HashMap<(RepositoryId, String), u64>,
+}
+
+impl Session {
+    /// A session before `initialized`.
+    pub fn new(account: AccountState) -> Self {
+        Self {
+            profile: ClientProfile::default(),
+            settings: Settings::default(),
+            account,
+            me: None,
+            identify_asked: false,
+            comments_shown: true,
+            folders: Vec::new(),
+            documents: HashMap::new(),
+            repositories: BTreeMap::new(),
+            undiscovered: BTreeMap::new(),
+            own: BTreeMap::new(),
+            focus: None,
+            said: HashSet::new(),
+            dirty: BTreeSet::new(),
+            lenses_dirty: false,
+            published: HashMap::new(),
+        }
+    }
+
+    /// Takes one event at the time `now`; says what is to be done.
+    pub fn handle(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        let mut out = Vec::new();
+        self.dispatch(event, now, &mut out);
+        out
+    }
+
+    fn dispatch(&mut self, event: Event, now: Timestamp, out: &mut Vec<Effect>) {
+        match event {
+            Event::Started(profile, folders, options) => self.start(profile, folders, &options, out),
+            Event::Folders(added, removed) => self.change_folders(added, &removed, out),
+            Event::Settings(value) => self.take_settings(&value, out),
+            Event::SettingsChanged => out.push(Effect::PullSettings),
+            Event::Opened { uri, path, version, text } => self.open(uri, path, version, &text, out),
+            Event::Changed(uri, version, changes) => self.change(&uri, version, changes, out),
+            Event::Saved(uri) => self.place_document(&uri, out),
+            Event::Closed(uri) => self.close(&uri, out),
+            Event::Hover(uri, position, reply) => {
+                let _ = reply.send(self.hover(&uri, position, now));
+            }
+            Event::Lenses(uri, reply) => {
+                let _ = reply.send(self.lenses(&uri, now));
+            }
+            Event::Actions(uri, first, last, reply) => {
+                let _ = reply.send(self.actions(&uri, first, last, now));
+            }
+            Event::Inlays(uri, first, last, reply) => {
+                let _ = reply.send(self.inlays(&uri, first, last, now));
+            }
+            Event::Symbols(uri, reply) => {
+                let _ = reply.send(self.symbols(&uri));
+            }
+            Event::Links(uri, reply) => {
+                let _ = reply.send(self.links(&uri));
+            }
+            Event::Command(call, reply) => {
+                let _ = reply.send(self.command(&call, now, out));
+            }
+            Event::Discovered(path, outcome) => self.discovered(path, outcome, out),
+            Event::Belongs(uri, location) => self.belongs(&uri, location, out),
+            Event::Identified(user) => match user {
+                Ok(user) => self.me = Some(user),
+                Err(problem) => self.log(format!("Who is signed in could not be read. {}", problem.sentence), out),
+            },
+            Event::Found(id, generation, outcome) => self.found(id, generation, outcome, now, out),
+            Event::Loaded(id, generation, outcome) => self.loaded(id, generation, outcome, now, out),
+            Event::Probed(id, generation, outcome) => self.probed(id, generation, outcome, now, out),
+            Event::Placed(id, generation, versions, places) => self.placed(id, generation, &versions, places, now, out),
+            Event::GitChanged(id) => self.git_changed(id, out),
+            Event::Picked(id, choice) => self.picked(id, choice, out),
+            Event::Written(name, path) => self.written(&name, path),
+            Event::Account(lines) => self.show_status(&lines, now, out),
+            Event::Timer(timer) => self.timer(timer, out),
+        }
+    }
+
+    fn start(&mut self, profile: ClientProfile, folders: Vec<PathBuf>, options: &serde_json::Value, out: &mut Vec<Effect>) {
+        self.profile = profile;
+        out.push(Effect::CanShowDocuments(self.profile.show_document));
+        self.take_settings(options, out);
+        if self.profile.configuration {
+            out.push(Effect::RegisterForSettings);
+            out.push(Effect::PullSettings);
+        }
+        self.change_folders(folders, &[], out);
+        out.push(Effect::After(WATCH_EVERY, Timer::WatchGit));
+    }
+
+    fn change_folders(&mut self, added: Vec<PathBuf>, removed: &[PathBuf], out: &mut Vec<Effect>) {
+        self.folders.retain(|folder| !removed.contains(folder));
+        for folder in added {
+            if !self.folders.contains(&folder) {
+                self.folders.push(folder.clone());
+                out.push(self.discover(folder));
+            }
+        }
+        self.undiscovered.retain(|path, _| !removed.contains(path));
+        self.forget_unused(out);
+    }
+
+    /// Lets go of repositories that no folder and no open document is in.
+    fn forget_unused(&mut self, out: &mut Vec<Effect>) {
+        let in_folder = |state: &RepositoryState| {
+            self.folders.iter().any(|folder| folder.starts_with(&state.discovery.root) || state.discovery.root.starts_with(folder))
+                || state.found_from.iter().any(|path| self.folders.contains(path))
+        };
+        let in_document = |id: RepositoryId| {
+            self.documents.values().any(|document| document.location.as_ref().is_some_and(|at| at.repository == id))
+        };
+        let unused: Vec<RepositoryId> = self
+            .repositories
+            .iter()
+            .filter(|(id, state)| !in_folder(state) && !in_document(**id))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in unused {
+            self.clear_published(id, out);
+            self.repositories.remove(&id);
+            out.push(Effect::Forget(id));
+            self.lenses_dirty = true;
+        }
+    }
+
+    fn take_settings(&mut self, value: &serde_json::Value, out: &mut Vec<Effect>) {
+        let (settings, problems) = Settings::read(value);
+        for problem in problems {
+            self.tell_once(MessageKind::Warning, problem, out);
+        }
+        if settings == self.settings {
+            return;
+        }
+        let before = std::mem::replace(&mut self.settings, settings);
+        if before.preferred_remotes != self.settings.preferred_remotes {
+            let roots: Vec<PathBuf> = self.repositories.values().map(|state| state.discovery.root.clone()).collect();
+            out.extend(roots.into_iter().map(|root| self.discover(root)));
+        }
+        if before.builds_enabled != self.settings.builds_enabled {
+            self.refresh_all(review::Cause::Command, out);
+        }
+        if before.refresh_interval != self.settings.refresh_interval {
+            let ids: Vec<RepositoryId> = self.repositories.keys().copied().collect();
+            for id in ids {
+                self.schedule_poll(id, None, out);
+            }
+        }
+        self.everything_dirty();
+    }
+
+    fn open(&mut self, uri: String, path: Option<PathBuf>, version: i32, text: &str, out: &mut Vec<Effect>) {
+        if let Some(path) = path.clone() {
+            out.push(Effect::Locate {
+                uri: uri.clone(),
+                path,
+                preferred_remotes: self.settings.preferred_remotes.clone(),
+            });
+        }
+        self.focus = Some(uri.clone());
+        self.documents.insert(uri, Document { path, version, text: Text::new(text), location: None });
+    }
+
+    fn belongs(&mut self, uri: &str, location: Option<Location>, out: &mut Vec<Effect>) {
+        let Some(document) = self.documents.get_mut(uri) else { return };
+        document.location = location;
+        if let Some(location) = &document.location {
+            self.dirty.insert((location.repository, location.path.clone()));
+            self.lenses_dirty = true;
+        }
+        self.place_document(uri, out);
+    }
+
+    fn change(&mut self, uri: &str, version: i32, changes: Vec<Change>, out: &mut Vec<Effect>) {
+        let Some(document) = self.documents.get_mut(uri) else { return };
+        document.version = version;
+        let mut moved = false;
+        for change in changes {
+            let edit = document.text.apply(change.range, &change.text, self.profile.encoding);
+            if let Some(location) = &document.location
+                && let Some(state) = self.repositories.get_mut(&location.repository)
+            {
+                moved |= state.carry(&location.path, &edit);
+            }
+        }
+        if let Some(location) = &document.location {
+            if moved {
+                self.dirty.insert((location.repository, location.path.clone()));
+                self.lenses_dirty = true;
+            }
+            let has_threads = self
+                .repositories
+                .get(&location.repository)
+                .is_some_and(|state| state.has_threads_in(&location.path));
+            if has_threads {
+                out.push(Effect::After(TYPING_PAUSE, Timer::TypingPaused(uri.to_owned(), version)));
+            }
+        }
+        if self.focus.as_deref() != Some(uri) {
+            self.focus = Some(uri.to_owned());
+        }
+    }
+
+    fn close(&mut self, uri: &str, out: &mut Vec<Effect>) {
+        let Some(document) = self.documents.remove(uri) else { return };
+        if let Some(Location { repository, path }) = document.location {
+            // Unsaved text is gone with the buffer: what is on disk counts again.
+            self.published.remove(&(repository, path.clone()));
+            self.dirty.insert((repository, path.clone()));
+            self.place(repository, Some(vec![path]), out);
+        }
+        if self.focus.as_deref() == Some(uri) {
+            self.focus = None;
+        }
+        self.forget_unused(out);
+    }
+
+    fn timer(&mut self, timer: Timer, out: &mut Vec<Effect>) {
+        match timer {
+            Timer::WatchGit => {
+                if !self.repositories.is_empty() {
+                    out.push(Effect::WatchGit);
+                }
+                out.push(Effect::After(WATCH_EVERY, Timer::WatchGit));
+            }
+            Timer::Poll(id, clock) => self.poll(id, clock, out),
+            Timer::TypingPaused(uri, version) => {
+                if self.documents.get(&uri).is_some_and(|document| document.version == version) {
+                    self.place_document(&uri, out);
+                }
+            }
+            Timer::StillBusy(id, generation) => self.still_busy(id, generation, out),
+        }
+    }
+
+    /// Called when no more events are ready: publishes what changed, once for a burst.
+    pub fn settle(&mut self, now: Timestamp) -> Vec<Effect> {
+        let mut out = Vec::new();
+        for (id, path) in std::mem::take(&mut self.dirty) {
+            self.publish(id, &path, now, &mut out);
+        }
+        if std::mem::take(&mut self.lenses_dirty) {
+            if self.profile.lens_refresh && self.settings.code_lens_enabled {
+                out.push(Effect::RefreshLenses);
+            }
+            if self.profile.inlay_refresh && self.settings.inlay_hints_enabled {
+                out.push(Effect::RefreshInlays);
+            }
+        }
+        out
+    }
+
+    fn everything_dirty(&mut self) {
+        for (id, state) in &self.repositories {
+            self.dirty.extend(state.paths().map(|path| (*id, path.to_owned())));
+        }
+        self.lenses_dirty = true;
+    }
+
+    fn place_document(&mut self, uri: &str, out: &mut Vec<Effect>) {
+        let Some(location) = self.documents.get(uri).and_then(|document| document.location.clone()) else { return };
+        self.place(location.repository, Some(vec![location.path]), out);
+    }
+
+    fn snapshots(&self, id: RepositoryId) -> Vec<Snapshot> {
+        let of_repository = |document: &&Document| document.location.as_ref().is_some_and(|at| at.repository == id);
+        self.documents
+            .iter()
+            .filter(|(_, document)| of_repository(document))
+            .filter_map(|(uri, document)| {
+                let path = document.location.as_ref()?.path.clone();
+                Some(Snapshot { path, uri: uri.clone(), version: document.version, text: document.text.clone() })
+            })
+            .collect()
+    }
+
+    fn discover(&self, path: PathBuf) -> Effect {
+        Effect::Discover { path, preferred_remotes: self.settings.preferred_remotes.clone() }
+    }
+
+    fn log(&self, text: String, out: &mut Vec<Effect>) {
+        out.push(Effect::Message(MessageKind::Log, text));
+    }
+
+    /// Says a sentence once in a session: what is true for long must not be repeated at each refresh.
+    fn tell_once(&mut self, kind: MessageKind, text: String, out: &mut Vec<Effect>) {
+        if self.said.insert(text.clone()) {
+            out.push(Effect::Message(kind, text));
+        }
+    }
+}

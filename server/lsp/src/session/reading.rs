@@ -1,0 +1,495 @@
+//! From a found repository to placed comments: which refresh runs, what its outcome changes, what comes next.
+//!
+//! One refresh is in flight for a repository; others wait as one, under the strongest cause.
+//! What is shown stays while Bitbucket cannot be reached, and says how old it is.
+
+use super::review::{Busy, Cause, RepositoryState, Review, fresh};
+use super::{AccountState, Session};
+use crate::effect::{Effect, MessageKind, Placing, ProgressStep, ToPlace};
+use crate::event::{Discovery, Found, Fresh, Loaded, Located, Problem, RepositoryId, Timer, Trouble};
+use pull_request::model::{CommentId, PullRequest, PullRequestId, RepositoryName, Timestamp};
+use pull_request::thread::fold;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A refresh shows progress only if it takes longer.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// After so many probes without a difference everything is loaded once: a probe cannot see a deleted comment.
+const PROBES_BEFORE_LOAD: u32 = 5;
+/// The longest wait between two tries while Bitbucket cannot be reached.
+const LONGEST_WAIT: u64 = 600;
+
+impl Session {
+    pub(super) fn discovered(
+        &mut self,
+        path: PathBuf,
+        outcome: Result<(RepositoryId, Discovery), String>,
+        out: &mut Vec<Effect>,
+    ) {
+        let (id, discovery) = match outcome {
+            Ok(found) => found,
+            Err(why) => {
+                self.log(why.clone(), out);
+                self.undiscovered.insert(path, why);
+                return;
+            }
+        };
+        self.undiscovered.remove(&path);
+        for remark in &discovery.remarks {
+            self.log(remark.clone(), out);
+        }
+        let Some(state) = self.repositories.get_mut(&id) else {
+            let mut state = RepositoryState::new(discovery);
+            state.found_from.push(path);
+            self.repositories.insert(id, state);
+            self.explain(id, out);
+            self.refresh(id, Cause::Discovery, out);
+            return;
+        };
+        if !state.found_from.contains(&path) {
+            state.found_from.push(path);
+        }
+        let before = std::mem::replace(&mut state.discovery, discovery);
+        let now = &state.discovery;
+        if before.checked_out != now.checked_out || before.candidates != now.candidates || before.trusted != now.trusted {
+            self.leave_review(id, out);
+            self.explain(id, out);
+            self.refresh(id, Cause::Git, out);
+        } else {
+            let moved = before.head != now.head;
+            self.place(id, None, out);
+            if moved || self.repositories[&id].review.is_none() {
+                self.refresh(id, Cause::Git, out);
+            }
+        }
+    }
+
+    /// Logs why the remotes won or lost.
+    fn explain(&self, id: RepositoryId, out: &mut Vec<Effect>) {
+        let Some(state) = self.repositories.get(&id) else { return };
+        let root = state.discovery.root.display();
+        for remote in &state.discovery.remotes {
+            let verdict = match &remote.repository {
+                Ok(name) => format!("is {name} on Bitbucket"),
+                Err(why) => format!("is not used: {why}"),
+            };
+            self.log(format!("{root}: remote {} {verdict}", remote.name), out);
+        }
+        if state.discovery.remotes.is_empty() {
+            self.log(format!("{root}: the repository has no remotes, so there is no pull request to look for."), out);
+        }
+    }
+
+    /// Another branch, or another repository behind it: what was shown is no longer meant.
+    fn leave_review(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
+        self.clear_published(id, out);
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        state.review = None;
+        state.choices.clear();
+        state.ended.clear();
+        state.explanation.clear();
+        state.chosen = None;
+        state.searched = false;
+        state.problem = None;
+        // Outcomes of what is in flight belong to the old branch.
+        state.generation += 1;
+        state.placing += 1;
+        if state.busy.take().is_some_and(|busy| busy.shown) {
+            out.push(Effect::Progress(id, ProgressStep::End));
+        }
+        self.lenses_dirty = true;
+    }
+
+    pub(super) fn git_changed(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
+        if let Some(state) = self.repositories.get(&id) {
+            out.push(self.discover(state.discovery.root.clone()));
+        }
+    }
+
+    pub(super) fn refresh_all(&mut self, cause: Cause, out: &mut Vec<Effect>) {
+        let ids: Vec<RepositoryId> = self.repositories.keys().copied().collect();
+        for id in ids {
+            self.refresh(id, cause, out);
+        }
+    }
+
+    /// Begins a refresh, or lets it wait behind the one in flight.
+    pub(super) fn refresh(&mut self, id: RepositoryId, cause: Cause, out: &mut Vec<Effect>) {
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        if state.busy.is_some() {
+            state.again = state.again.max(Some(cause));
+            return;
+        }
+        if !state.discovery.trusted || state.discovery.candidates.is_empty() {
+            return;
+        }
+        if let AccountState::SignedOut(sentence) = &self.account {
+            let sentence = sentence.clone();
+            state.problem = Some(Problem { trouble: Trouble::SignedOut, sentence: sentence.clone(), retry_after: None });
+            self.tell_once(MessageKind::Info, sentence, out);
+            return;
+        }
+        let refused = state.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Refused);
+        if refused && cause == Cause::Timer {
+            return;
+        }
+        state.generation += 1;
+        state.busy = Some(Busy { generation: state.generation, cause, shown: false });
+        out.push(Effect::Find {
+            repository: id,
+            generation: state.generation,
+            candidates: state.discovery.candidates.clone(),
+            checked_out: state.discovery.checked_out.clone(),
+            head: state.discovery.head.clone(),
+        });
+        out.push(Effect::After(PATIENCE, Timer::StillBusy(id, state.generation)));
+        if !self.identify_asked || cause == Cause::Command && self.me.is_none() {
+            self.identify_asked = true;
+            out.push(Effect::Identify);
+        }
+    }
+
+    pub(super) fn still_busy(&mut self, id: RepositoryId, generation: u64, out: &mut Vec<Effect>) {
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        let Some(busy) = state.busy.as_mut().filter(|busy| busy.generation == generation && !busy.shown) else { return };
+        // A quiet clock stays quiet.
+        if self.profile.progress && busy.cause != Cause::Timer {
+            busy.shown = true;
+            out.push(Effect::Progress(id, ProgressStep::Begin("Bitbucket: reading the pull request".into())));
+        }
+    }
+
+    /// Whether an outcome belongs to the refresh in flight.
+    fn is_current(&self, id: RepositoryId, generation: u64) -> bool {
+        self.repositories
+            .get(&id)
+            .and_then(|state| state.busy.as_ref())
+            .is_some_and(|busy| busy.generation == generation)
+    }
+
+    pub(super) fn found(
+        &mut self,
+        id: RepositoryId,
+        generation: u64,
+        outcome: Result<Found, Problem>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if !self.is_current(id, generation) {
+            return;
+        }
+        let found = match outcome {
+            Ok(found) => found,
+            Err(problem) => return self.finish(id, Some(problem), out),
+        };
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        state.searched = true;
+        state.explanation = found.explanation;
+        state.ended = found.ended;
+        state.choices = found.pull_requests;
+        let chosen = state.chosen.and_then(|chosen| state.choices.iter().find(|(_, choice)| choice.id == chosen));
+        let Some((name, pull_request)) = chosen.or(state.choices.first()).cloned() else {
+            if state.review.is_some() {
+                let keep = (std::mem::take(&mut state.explanation), std::mem::take(&mut state.ended), state.generation);
+                self.leave_review(id, out);
+                if let Some(state) = self.repositories.get_mut(&id) {
+                    (state.explanation, state.ended, _) = keep;
+                    state.searched = true;
+                }
+            }
+            return self.finish(id, None, out);
+        };
+        self.load_unless_same(id, name, pull_request, now, out);
+    }
+
+    /// Loads a pull request just read, unless it is shown already and nothing about it changed.
+    fn load_unless_same(
+        &mut self,
+        id: RepositoryId,
+        name: RepositoryName,
+        pull_request: PullRequest,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        let quiet = state.busy.as_ref().is_some_and(|busy| busy.cause <= Cause::Git);
+        if let Some(review) = &mut state.review
+            && quiet
+            && review.name == name
+            && review.pull_request.id == pull_request.id
+            && review.fresh() == fresh(&pull_request)
+            && state.polls_since_load < PROBES_BEFORE_LOAD
+        {
+            review.as_of = now;
+            review.stale = None;
+            return self.finish(id, None, out);
+        }
+        out.push(Effect::Load {
+            repository: id,
+            generation: state.generation,
+            name,
+            id: pull_request.id,
+            known: Some(Box::new(pull_request)),
+            builds: self.settings.builds_enabled,
+        });
+    }
+
+    pub(super) fn loaded(
+        &mut self,
+        id: RepositoryId,
+        generation: u64,
+        outcome: Result<Box<Loaded>, Problem>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if !self.is_current(id, generation) {
+            return;
+        }
+        let loaded = match outcome {
+            Ok(loaded) => *loaded,
+            Err(problem) => return self.finish(id, Some(problem), out),
+        };
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        let Some(name) = state
+            .choices
+            .iter()
+            .find(|(_, choice)| choice.id == loaded.pull_request.id)
+            .map(|(name, _)| name.clone())
+            .or_else(|| state.review.as_ref().map(|review| review.name.clone()))
+        else {
+            return self.finish(id, None, out);
+        };
+        let discussion = fold(loaded.comments, loaded.tasks);
+        let mut review = Review::new(name, loaded.pull_request, discussion, loaded.at);
+        review.statuses = loaded.statuses;
+        review.unreadable = loaded.unreadable;
+        review.incomplete = loaded.incomplete;
+        let before = state.review.take();
+        let paths: Vec<String> =
+            before.iter().flat_map(|review| review.files.keys().cloned()).collect();
+        if let Some(before) = before.filter(|before| before.pull_request.id == review.pull_request.id) {
+            // Until the threads are placed anew, those that were known stay where they were.
+            let kept = before.files.into_iter().flat_map(|(path, spots)| {
+                let threads = &before.discussion.threads;
+                spots.into_iter().map(move |spot| {
+                    let located = Located {
+                        path: path.clone(),
+                        placed: spot.placed,
+                        renamed_from: spot.renamed_from,
+                        remark: spot.remark,
+                    };
+                    (threads[spot.thread].root, located)
+                })
+            });
+            let kept: Vec<(CommentId, Located)> = kept.collect();
+            review.respot(kept, &HashSet::new());
+        }
+        if review.unreadable > 0 {
+            let (count, id) = (review.unreadable, review.pull_request.id);
+            out.push(Effect::Message(
+                MessageKind::Log,
+                format!("{count} objects of pull request {id} could not be read; they are shown as such."),
+            ));
+        }
+        state.review = Some(review);
+        state.polls_since_load = 0;
+        self.dirty.extend(paths.into_iter().map(|path| (id, path)));
+        self.everything_dirty();
+        self.place(id, None, out);
+        self.rewrite_own(id, now, out);
+        self.finish(id, None, out);
+    }
+
+    /// The refresh in flight is over; with a problem or without.
+    fn finish(&mut self, id: RepositoryId, problem: Option<Problem>, out: &mut Vec<Effect>) {
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        let Some(busy) = state.busy.take() else { return };
+        if busy.shown {
+            out.push(Effect::Progress(id, ProgressStep::End));
+        }
+        let retry_after = problem.as_ref().and_then(|problem| problem.retry_after);
+        let was = std::mem::replace(&mut state.problem, problem);
+        match &state.problem {
+            None => {
+                state.failures = 0;
+                if was.is_some() {
+                    self.lenses_dirty = true;
+                }
+            }
+            Some(problem) => {
+                state.failures += 1;
+                let (trouble, sentence) = (problem.trouble, problem.sentence.clone());
+                if let Some(review) = &mut state.review {
+                    review.stale = Some(sentence.clone());
+                    self.lenses_dirty = true;
+                }
+                // Trouble with the line is quiet, unless the user just asked; trouble with the account is said once.
+                match (trouble, busy.cause) {
+                    (_, Cause::Command) => out.push(Effect::Message(MessageKind::Warning, sentence)),
+                    (Trouble::Unreachable, _) => self.log(sentence, out),
+                    _ => self.tell_once(MessageKind::Warning, sentence, out),
+                }
+            }
+        }
+        self.schedule_poll(id, retry_after, out);
+        if let Some(cause) = self.repositories.get_mut(&id).and_then(|state| state.again.take()) {
+            self.refresh(id, cause, out);
+        }
+    }
+
+    /// Sets the clock for the next question; an older clock of this repository no longer counts.
+    pub(super) fn schedule_poll(&mut self, id: RepositoryId, retry_after: Option<u64>, out: &mut Vec<Effect>) {
+        let interval = self.settings.refresh_interval;
+        // The request budget is the user's, whatever the number of repositories.
+        let spread = interval * self.repositories.len().max(1) as u64;
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        state.poll_clock += 1;
+        if interval == 0 {
+            return;
+        }
+        let backed_off = spread << state.failures.min(4);
+        let longest = LONGEST_WAIT.max(spread);
+        let wait = backed_off.min(longest).max(retry_after.unwrap_or(0));
+        out.push(Effect::After(Duration::from_secs(wait), Timer::Poll(id, state.poll_clock)));
+    }
+
+    pub(super) fn poll(&mut self, id: RepositoryId, clock: u64, out: &mut Vec<Effect>) {
+        let Some(state) = self.repositories.get_mut(&id).filter(|state| state.poll_clock == clock) else { return };
+        let Some(review) = &state.review else { return self.refresh(id, Cause::Timer, out) };
+        if state.busy.is_some() || self.account != AccountState::SignedIn {
+            return;
+        }
+        let (name, pull_request) = (review.name.clone(), review.pull_request.id);
+        state.polls_since_load += 1;
+        state.generation += 1;
+        state.busy = Some(Busy { generation: state.generation, cause: Cause::Timer, shown: false });
+        out.push(Effect::Probe { repository: id, generation: state.generation, name, id: pull_request });
+    }
+
+    pub(super) fn probed(
+        &mut self,
+        id: RepositoryId,
+        generation: u64,
+        outcome: Result<Fresh, Problem>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if !self.is_current(id, generation) {
+            return;
+        }
+        let fresh = match outcome {
+            Ok(fresh) => fresh,
+            Err(problem) => return self.finish(id, Some(problem), out),
+        };
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        let Some(review) = &mut state.review else { return self.finish(id, None, out) };
+        if !fresh.open {
+            // Merged or declined meanwhile: look what the branch has now.
+            state.again = state.again.max(Some(Cause::Git));
+            return self.finish(id, None, out);
+        }
+        if fresh == review.fresh() && state.polls_since_load < PROBES_BEFORE_LOAD {
+            review.as_of = now;
+            if review.stale.take().is_some() {
+                self.lenses_dirty = true;
+            }
+            return self.finish(id, None, out);
+        }
+        out.push(Effect::Load {
+            repository: id,
+            generation,
+            name: review.name.clone(),
+            id: review.pull_request.id,
+            known: None,
+            builds: self.settings.builds_enabled,
+        });
+    }
+
+    pub(super) fn picked(&mut self, id: RepositoryId, choice: Option<PullRequestId>, out: &mut Vec<Effect>) {
+        let Some(choice) = choice else { return };
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        if !state.choices.iter().any(|(_, pull_request)| pull_request.id == choice) {
+            return out.push(Effect::Message(
+                MessageKind::Warning,
+                format!("Pull request {choice} is not an open one of this branch; run Bitbucket: Show Status to see which are."),
+            ));
+        }
+        let same = state.review.as_ref().is_some_and(|review| review.pull_request.id == choice);
+        if !same {
+            let (choices, explanation) = (state.choices.clone(), state.explanation.clone());
+            self.leave_review(id, out);
+            if let Some(state) = self.repositories.get_mut(&id) {
+                (state.choices, state.explanation, state.searched) = (choices, explanation, true);
+                state.chosen = Some(choice);
+            }
+            self.refresh(id, Cause::Command, out);
+        }
+    }
+
+    /// Places threads: those that may be in `only`, or all.
+    pub(super) fn place(&mut self, id: RepositoryId, only: Option<Vec<String>>, out: &mut Vec<Effect>) {
+        let documents = self.snapshots(id);
+        let online = self.account == AccountState::SignedIn;
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        let Some(review) = &state.review else { return };
+        let concerned = only.as_deref().map(|paths| review.threads_in(paths));
+        let threads: Vec<ToPlace> = review
+            .discussion
+            .threads
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| concerned.as_ref().is_none_or(|concerned| concerned.contains(index)))
+            .filter_map(|(_, thread)| {
+                let anchor = thread.anchor.clone()?;
+                Some(ToPlace { thread: thread.root, anchor })
+            })
+            .collect();
+        if threads.is_empty() {
+            return;
+        }
+        // A placing of everything makes older ones void; one of a single document only adds to them.
+        if only.is_none() {
+            state.placing += 1;
+        }
+        out.push(Effect::Place(Box::new(Placing {
+            repository: id,
+            generation: state.placing,
+            name: review.name.clone(),
+            source: review.pull_request.source.clone(),
+            destination: review.pull_request.destination.clone(),
+            head: state.discovery.head.clone(),
+            threads: Arc::new(threads),
+            documents,
+            online,
+        })));
+    }
+
+    pub(super) fn placed(
+        &mut self,
+        id: RepositoryId,
+        generation: u64,
+        versions: &[(String, i32)],
+        places: Vec<(CommentId, Located)>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        // Documents that were edited, opened or closed while this was computed.
+        let computed_for = |uri: &str, version: i32| versions.iter().any(|(known, at)| known == uri && *at == version);
+        let outrun: HashSet<String> = self
+            .documents
+            .iter()
+            .filter(|(uri, document)| !computed_for(uri, document.version))
+            .filter_map(|(_, document)| document.location.as_ref())
+            .filter(|location| location.repository == id)
+            .map(|location| location.path.clone())
+            .collect();
+        let Some(state) = self.repositories.get_mut(&id).filter(|state| state.placing == generation) else { return };
+        let Some(review) = &mut state.review else { return };
+        let changed = review.respot(places, &outrun);
+        self.dirty.extend(changed.into_iter().map(|path| (id, path)));
+        self.lenses_dirty = true;
+        self.rewrite_own(id, now, out);
+    }
+}

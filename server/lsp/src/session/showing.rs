@@ -1,0 +1,387 @@
+//! What the editor sees of a review: diagnostics, hovers, lenses, actions, inlay hints, and symbols and links of our own
+//! documents. What they say comes from the core's views; here they get their place in a document.
+
+use super::commands::{contains, own_thread_at};
+use super::review::{RepositoryState, Review, Spotted};
+use super::{Document, OwnDocument, OwnKind, Session};
+use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link, Severity, Symbol};
+use crate::config;
+use crate::effect::Effect;
+use crate::event::RepositoryId;
+use crate::protocol::{Call, Command, Target};
+use pull_request::model::{CommentId, LineRange, Timestamp};
+use pull_request::text::{Encoding, Position};
+use pull_request::view::action::ThreadAction;
+use pull_request::view::document::{self, LinkTarget};
+use pull_request::view::{self, PlacedThread, Reader};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Lenses of one file at most: a file with more has a list in Show Pull Request.
+const MOST_LENSES: usize = 500;
+/// Threads of one selection that get actions.
+const MOST_THREADS_ACTED_ON: usize = 10;
+const GO_TO_CODE: &str = "Go to code";
+/// Between two threads in one hover.
+const RULE: &str = "\n\n---\n\n";
+
+impl Session {
+    fn view_options(&self) -> view::Options {
+        view::Options {
+            show_resolved: self.settings.show_resolved,
+            show_outdated: self.settings.show_outdated,
+            ignore_authors: self.settings.ignore_authors.clone(),
+            severity: match self.settings.severity {
+                config::Severity::Error => view::Severity::Error,
+                config::Severity::Warning => view::Severity::Warning,
+                config::Severity::Information => view::Severity::Information,
+                config::Severity::Hint => view::Severity::Hint,
+            },
+        }
+    }
+
+    fn reader<'a>(&'a self, review: &'a Review, now: Timestamp) -> Reader<'a> {
+        Reader { me: self.me.as_ref(), names: &review.names, now }
+    }
+
+    /// Whether a thread is shown in code at all.
+    pub(super) fn is_shown(&self, review: &Review, spot: &Spotted) -> bool {
+        // Nothing that is said of ages decides this.
+        let reader = self.reader(review, Timestamp::default());
+        self.comments_shown
+            && self.settings.comments_enabled
+            && review.placed(spot).is_wanted(&self.view_options(), &reader)
+    }
+
+    fn review_in(&self, uri: &str) -> Option<(RepositoryId, &RepositoryState, &Review, &Document, &str)> {
+        let document = self.documents.get(uri)?;
+        let location = document.location.as_ref()?;
+        let state = self.repositories.get(&location.repository)?;
+        Some((location.repository, state, state.review.as_ref()?, document, location.path.as_str()))
+    }
+
+    /// The threads shown in a document, in the order of their lines.
+    fn shown_in<'a>(&'a self, review: &'a Review, path: &str) -> impl Iterator<Item = &'a Spotted> {
+        let spots = review.files.get(path).map_or(&[][..], Vec::as_slice);
+        spots.iter().filter(|spot| spot.lines().is_some() && self.is_shown(review, spot))
+    }
+
+    /// Publishes the diagnostics of a file, unless they are those published last.
+    pub(super) fn publish(&mut self, id: RepositoryId, path: &str, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(state) = self.repositories.get(&id) else { return };
+        let uri = self.uri_of(id, path);
+        let document = uri.as_ref().and_then(|uri| self.documents.get(uri));
+        let diagnostics = state.review.as_ref().map_or_else(Vec::new, |review| {
+            let options = self.view_options();
+            let shown = self.shown_in(review, path);
+            shown.filter_map(|spot| self.diagnostic(review, spot, document, &options, now)).collect()
+        });
+        let key = (id, path.to_owned());
+        let mut hasher = DefaultHasher::new();
+        (&uri, &diagnostics).hash(&mut hasher);
+        let hash = hasher.finish();
+        let before = self.published.get(&key);
+        if before == Some(&hash) || (before.is_none() && diagnostics.is_empty()) {
+            return;
+        }
+        let version = document.map(|document| document.version);
+        out.push(Effect::Publish { uri, path: state.discovery.root.join(path), version, diagnostics });
+        self.published.insert(key, hash);
+    }
+
+    /// Takes back all diagnostics of a repository.
+    pub(super) fn clear_published(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
+        let Some(state) = self.repositories.get(&id) else { return };
+        let paths: Vec<String> =
+            self.published.keys().filter(|(of, _)| *of == id).map(|(_, path)| path.clone()).collect();
+        for path in paths {
+            let uri = self.uri_of(id, &path);
+            let version = uri.as_ref().and_then(|uri| self.documents.get(uri)).map(|document| document.version);
+            let file = state.discovery.root.join(&path);
+            out.push(Effect::Publish { uri, path: file, version, diagnostics: Vec::new() });
+            self.published.remove(&(id, path));
+        }
+    }
+
+    fn diagnostic(
+        &self,
+        review: &Review,
+        spot: &Spotted,
+        document: Option<&Document>,
+        options: &view::Options,
+        now: Timestamp,
+    ) -> Option<Diagnostic> {
+        let shown = view::diagnostic::diagnostic(&review.placed(spot), options, &self.reader(review, now))?;
+        let (start, end) = self.columns(shown.lines, document);
+        Some(Diagnostic {
+            start,
+            end,
+            severity: match shown.severity {
+                view::Severity::Error => Severity::Error,
+                view::Severity::Warning => Severity::Warning,
+                view::Severity::Information => Severity::Information,
+                view::Severity::Hint => Severity::Hint,
+            },
+            unnecessary: shown.unnecessary,
+            message: shown.message,
+            code: shown.code,
+            link: shown.code_link,
+            related: shown.related.into_iter().map(|reply| format!("{}: {}", reply.author, reply.text)).collect(),
+            thread: review.thread(spot.thread).root.0,
+        })
+    }
+
+    /// From the first letter of the first line to the end of the last; whole lines where the text is not at hand.
+    fn columns(&self, lines: LineRange, document: Option<&Document>) -> ((u32, u32), (u32, u32)) {
+        let Some(Document { text, .. }) = document else {
+            return ((lines.first, 0), (lines.last.saturating_add(1), 0));
+        };
+        let last = text.line_count().saturating_sub(1);
+        let (first, last) = (lines.first.min(last), lines.last.min(last));
+        let indent = text.line(first).map_or(0, |line| {
+            let blanks = line.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            // Only blanks: underline the line as it is.
+            if blanks == line.len() { 0 } else { u32::try_from(blanks).unwrap_or(0) }
+        });
+        ((first, indent), (last, text.line_length(last, self.profile.encoding)))
+    }
+
+    pub(super) fn hover(&self, uri: &str, position: Position, now: Timestamp) -> Option<HoverAnswer> {
+        let (_, _, review, document, path) = self.review_in(uri)?;
+        let mut lines: Option<LineRange> = None;
+        let mut parts = Vec::new();
+        for spot in self.shown_in(review, path) {
+            let Some(here) = spot.lines().filter(|here| contains(*here, position.line)) else { continue };
+            lines = Some(lines.map_or(here, |lines| LineRange::new(lines.first.min(here.first), lines.last.max(here.last))));
+            parts.push(view::hover::hover(&review.placed(spot), &self.reader(review, now)));
+        }
+        let lines = lines?;
+        if let Some(stale) = &review.stale {
+            parts.push(format!("*{} {}*", view::status::as_of(now, review.as_of, true), view::markdown::plain(stale, 200)));
+        }
+        let ((first, _), (last, end)) = self.columns(lines, Some(document));
+        Some(HoverAnswer { markdown: parts.join(RULE), lines: LineRange::new(first, last), end })
+    }
+
+    pub(super) fn lenses(&self, uri: &str, now: Timestamp) -> Vec<Lens> {
+        if !self.settings.code_lens_enabled {
+            return Vec::new();
+        }
+        if let Some(own) = self.own_document(uri) {
+            return own
+                .document
+                .rows
+                .iter()
+                .filter_map(|row| Some((row.line, row.thread?)))
+                .filter(|(_, thread)| self.is_in_code(*thread))
+                .map(|(line, thread)| Lens {
+                    line,
+                    title: GO_TO_CODE.into(),
+                    call: call(Command::GoToThread, Target { thread: Some(thread.0), ..Target::default() }),
+                })
+                .collect();
+        }
+        let Some((_, state, review, _, path)) = self.review_in(uri) else { return Vec::new() };
+        let reader = self.reader(review, now);
+        let mut lenses = vec![Lens {
+            line: 0,
+            title: self.summary(state, review),
+            call: call(Command::ShowPullRequest, Target { uri: Some(uri.to_owned()), ..Target::default() }),
+        }];
+        lenses.extend(self.shown_in(review, path).take(MOST_LENSES).filter_map(|spot| {
+            let thread = review.thread(spot.thread).root;
+            Some(Lens {
+                line: spot.lines()?.first,
+                title: view::lens::thread_lens(&review.placed(spot), &reader),
+                call: call(Command::ShowThread, Target { thread: Some(thread.0), ..Target::default() }),
+            })
+        }));
+        lenses
+    }
+
+    fn summary(&self, state: &RepositoryState, review: &Review) -> String {
+        let (pull_request, n_candidates) = (&review.pull_request, state.choices.len());
+        let summary = view::lens::summary_lens(pull_request, &review.discussion, &review.statuses, n_candidates);
+        match &review.stale {
+            Some(_) => format!("{summary} · not up to date"),
+            None => summary,
+        }
+    }
+
+    fn is_in_code(&self, comment: CommentId) -> bool {
+        let located = |review: &Review| {
+            let (_, spot) = review.spot_of(review.thread_of(comment)?)?;
+            spot.lines()
+        };
+        self.repositories.values().filter_map(|state| state.review.as_ref()).any(|review| located(review).is_some())
+    }
+
+    pub(super) fn actions(&self, uri: &str, first: u32, last: u32, now: Timestamp) -> Vec<Action> {
+        if let Some(own) = self.own_document(uri) {
+            return self.own_actions(own, first, now);
+        }
+        let Some((_, state, review, _, path)) = self.review_in(uri) else { return Vec::new() };
+        let mut actions = Vec::new();
+        let touches = |lines: LineRange| lines.first <= last && first <= lines.last;
+        for spot in self.shown_in(review, path).filter(|spot| spot.lines().is_some_and(touches)).take(MOST_THREADS_ACTED_ON) {
+            self.thread_actions(review, spot.thread, now, &mut actions);
+        }
+        // What the lens on the first line offers; elsewhere only beside a thread, to keep the menu of others short.
+        if first == 0 || !actions.is_empty() {
+            let here = || Target { uri: Some(uri.to_owned()), line: Some(first), ..Target::default() };
+            let title = format!("Bitbucket: Show pull request {}", review.pull_request.id);
+            actions.push(action(&title, Command::ShowPullRequest, here()));
+            if state.choices.len() > 1 {
+                actions.push(action("Bitbucket: Switch to another pull request", Command::SwitchPullRequest, here()));
+            }
+        }
+        actions
+    }
+
+    /// What can be done on a line of a document of ours.
+    fn own_actions(&self, own: &OwnDocument, line: u32, now: Timestamp) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let review = own.repository.and_then(|id| self.repositories.get(&id)?.review.as_ref());
+        let thread = own_thread_at(own, line);
+        if let (Some(review), Some(comment)) = (review, thread)
+            && let Some(thread) = review.thread_of(comment)
+        {
+            if self.is_in_code(comment) {
+                let target = Target { thread: Some(comment.0), ..Target::default() };
+                actions.push(action(&format!("Bitbucket: {GO_TO_CODE}"), Command::GoToThread, target));
+            }
+            self.thread_actions(review, thread, now, &mut actions);
+        }
+        actions
+    }
+
+    fn thread_actions(&self, review: &Review, thread: usize, now: Timestamp, actions: &mut Vec<Action>) {
+        let (thread, reader) = (review.thread(thread), self.reader(review, now));
+        for (kind, command) in [
+            (ThreadAction::Show, Command::ShowThread),
+            (ThreadAction::OpenInBrowser, Command::OpenInBrowser),
+            (ThreadAction::CopyLink, Command::CopyLink),
+        ] {
+            let target = Target { thread: Some(thread.root.0), ..Target::default() };
+            actions.push(action(&kind.title(thread, &reader), command, target));
+        }
+    }
+
+    /// One hint at the end of each commented line, for all threads that end there.
+    pub(super) fn inlays(&self, uri: &str, first: u32, last: u32, now: Timestamp) -> Vec<Inlay> {
+        if !self.settings.inlay_hints_enabled {
+            return Vec::new();
+        }
+        let Some((_, _, review, document, path)) = self.review_in(uri) else { return Vec::new() };
+        let mut by_line: BTreeMap<u32, Vec<PlacedThread<'_>>> = BTreeMap::new();
+        for spot in self.shown_in(review, path) {
+            if let Some(lines) = spot.lines() {
+                let line = lines.last.min(document.text.line_count().saturating_sub(1));
+                by_line.entry(line).or_default().push(review.placed(spot));
+            }
+        }
+        let reader = self.reader(review, now);
+        by_line
+            .range(first..=last.max(first))
+            .map(|(line, threads)| Inlay {
+                line: *line,
+                character: document.text.line_length(*line, self.profile.encoding),
+                label: view::inlay::inlay(threads, &reader),
+                tooltip: threads.iter().map(|thread| view::hover::hover(thread, &reader)).collect::<Vec<_>>().join(RULE),
+            })
+            .collect()
+    }
+
+    pub(super) fn symbols(&self, uri: &str) -> Vec<Symbol> {
+        let Some(own) = self.own_document(uri) else { return Vec::new() };
+        own.document.symbols.iter().map(symbol).collect()
+    }
+
+    pub(super) fn links(&self, uri: &str) -> Vec<Link> {
+        let (Some(own), Some(document)) = (self.own_document(uri), self.documents.get(uri)) else { return Vec::new() };
+        let encoding = self.profile.encoding;
+        own.document
+            .links
+            .iter()
+            .filter_map(|link| {
+                let text = document.text.line(link.line)?;
+                let target = match &link.target {
+                    LinkTarget::Web(page) => page.clone(),
+                    LinkTarget::Thread(thread) => self.thread_uri(own.repository?, *thread)?,
+                };
+                let column = |chars: u32| columns(&text, chars, encoding);
+                Some(Link { line: link.line, columns: (column(link.start), column(link.end)), target })
+            })
+            .collect()
+    }
+
+    /// The place of a thread in code, as a URI with a line.
+    fn thread_uri(&self, id: RepositoryId, comment: CommentId) -> Option<String> {
+        let state = self.repositories.get(&id)?;
+        let review = state.review.as_ref()?;
+        let (path, spot) = review.spot_of(review.thread_of(comment)?)?;
+        let line = spot.lines()?.first + 1;
+        let uri = self.uri_of(id, path).or_else(|| crate::uri::file_uri(&state.discovery.root.join(path)))?;
+        Some(format!("{uri}#L{line}"))
+    }
+
+    pub(super) fn make_own(&self, id: RepositoryId, kind: OwnKind, now: Timestamp) -> Option<document::Document> {
+        let review = self.repositories.get(&id)?.review.as_ref()?;
+        let reader = self.reader(review, now);
+        match kind {
+            OwnKind::PullRequest => {
+                let placed: Vec<PlacedThread<'_>> =
+                    review.files.values().flatten().map(|spot| review.placed(spot)).collect();
+                let as_of = view::status::as_of(now, review.as_of, review.stale.is_some());
+                let left_out = (!review.incomplete.is_empty()).then(|| review.incomplete.join(" "));
+                Some(document::pull_request(
+                    &document::Page {
+                        pull_request: &review.pull_request,
+                        discussion: &review.discussion,
+                        placed: &placed,
+                        statuses: &review.statuses,
+                        n_unreadable: review.unreadable,
+                        left_out: left_out.as_deref(),
+                        as_of: Some(&as_of),
+                    },
+                    &reader,
+                ))
+            }
+            OwnKind::Thread(root) => {
+                let thread = review.thread_of(root)?;
+                let placed = review.spot_of(thread).map(|(_, spot)| review.placed(spot));
+                Some(document::thread(review.thread(thread), placed.as_ref(), Some(&review.pull_request), &reader))
+            }
+            OwnKind::Status => None,
+        }
+    }
+}
+
+fn symbol(symbol: &document::Symbol) -> Symbol {
+    Symbol {
+        name: symbol.name.clone(),
+        detail: symbol.detail.clone(),
+        lines: symbol.lines,
+        selection: symbol.selection,
+        children: symbol.children.iter().map(self::symbol).collect(),
+    }
+}
+
+/// The column of a place in a line that is given in characters.
+fn columns(line: &str, chars: u32, encoding: Encoding) -> u32 {
+    let before = line.chars().take(chars as usize);
+    let units = match encoding {
+        Encoding::Utf8 => before.map(char::len_utf8).sum(),
+        Encoding::Utf16 => before.map(char::len_utf16).sum(),
+        Encoding::Utf32 => before.count(),
+    };
+    u32::try_from(units).unwrap_or(u32::MAX)
+}
+
+fn call(command: Command, target: Target) -> Call {
+    Call { command, target }
+}
+
+fn action(title: &str, command: Command, target: Target) -> Action {
+    Action { title: title.to_owned(), call: call(command, target) }
+}

@@ -1,0 +1,184 @@
+//! What goes to the editor: notifications in order, requests beside them.
+//!
+//! One task sends; nothing here waits for the editor in a way that holds up anything else.
+
+use crate::answer::Diagnostic;
+use crate::effect::{MessageKind, ProgressStep};
+use crate::event::{Event, RepositoryId};
+use crate::to_lsp;
+use lsp_types as lsp;
+use pull_request::model::PullRequestId;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use tokio::sync::{mpsc, oneshot};
+use tower_lsp::Client;
+
+/// One thing for the editor.
+pub(super) enum ForClient {
+    PullSettings,
+    RegisterForSettings,
+    Publish { uri: String, version: Option<i32>, diagnostics: Vec<Diagnostic> },
+    RefreshLenses,
+    RefreshInlays,
+    Message(MessageKind, String),
+    ShowFile { uri: String, line: u32, external: bool },
+    AskPullRequest { repository: RepositoryId, question: String, choices: Vec<(PullRequestId, String)> },
+    Progress(RepositoryId, ProgressStep),
+}
+
+/// Sends until the worker is gone. `show_document` says whether the client has `window/showDocument`.
+pub(super) async fn send_all(
+    client: Client,
+    mut inbox: mpsc::UnboundedReceiver<ForClient>,
+    events: mpsc::UnboundedSender<Event>,
+    show_document: impl Fn() -> bool,
+) {
+    let mut running: HashMap<RepositoryId, oneshot::Sender<()>> = HashMap::new();
+    let mut tokens = 0_u64;
+    while let Some(work) = inbox.recv().await {
+        match work {
+            ForClient::Publish { uri, version, diagnostics } => {
+                let Some(uri) = to_lsp::uri(&uri) else { continue };
+                let diagnostics = diagnostics.into_iter().map(|one| to_lsp::diagnostic(one, &uri)).collect();
+                client.publish_diagnostics(uri, diagnostics, version).await;
+            }
+            ForClient::Message(kind, text) => message(&client, kind, text).await,
+            ForClient::PullSettings => {
+                spawn(pull_settings(client.clone(), events.clone()));
+            }
+            ForClient::RegisterForSettings => {
+                let client = client.clone();
+                spawn(async move {
+                    let registration = lsp::Registration {
+                        id: "bitbucket-settings".into(),
+                        method: "workspace/didChangeConfiguration".into(),
+                        register_options: Some(serde_json::json!({ "section": "bitbucket" })),
+                    };
+                    // A client that refuses still pushes changes, or has none to push.
+                    let _ = client.register_capability(vec![registration]).await;
+                });
+            }
+            ForClient::RefreshLenses => {
+                let client = client.clone();
+                spawn(async move {
+                    let _ = client.code_lens_refresh().await;
+                });
+            }
+            ForClient::RefreshInlays => {
+                let client = client.clone();
+                spawn(async move {
+                    let _ = client.inlay_hint_refresh().await;
+                });
+            }
+            ForClient::ShowFile { uri, line, external } => {
+                spawn(show(client.clone(), uri, line, external, show_document()));
+            }
+            ForClient::AskPullRequest { repository, question, choices } => {
+                spawn(ask(client.clone(), events.clone(), repository, question, choices));
+            }
+            ForClient::Progress(repository, ProgressStep::Begin(title)) => {
+                tokens += 1;
+                let (end, ended) = oneshot::channel();
+                // Replacing an older sender ends its progress.
+                running.insert(repository, end);
+                spawn(progress(client.clone(), format!("bitbucket-{tokens}"), title, ended));
+            }
+            ForClient::Progress(repository, ProgressStep::End) => {
+                running.remove(&repository);
+            }
+        }
+    }
+}
+
+fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(future);
+}
+
+async fn message(client: &Client, kind: MessageKind, text: String) {
+    match kind {
+        MessageKind::Info => client.show_message(lsp::MessageType::INFO, text).await,
+        MessageKind::Warning => client.show_message(lsp::MessageType::WARNING, text).await,
+        MessageKind::Log => client.log_message(lsp::MessageType::INFO, text).await,
+    }
+}
+
+async fn pull_settings(client: Client, events: mpsc::UnboundedSender<Event>) {
+    let section = lsp::ConfigurationItem { scope_uri: None, section: Some("bitbucket".into()) };
+    match client.configuration(vec![section]).await {
+        Ok(values) => {
+            let value = values.into_iter().next().unwrap_or(Value::Null);
+            // null: the client has nothing to say; what it pushed at the start stays.
+            if !value.is_null() {
+                let _ = events.send(Event::Settings(value));
+            }
+        }
+        Err(error) => tracing::warn!("the settings could not be read from the editor: {error}"),
+    }
+}
+
+/// Shows a document; where the client cannot, or does not, says where it is.
+async fn show(client: Client, target: String, line: u32, external: bool, can: bool) {
+    let at = lsp::Position::new(line, 0);
+    let shown = match to_lsp::uri(&target) {
+        Some(uri) if can => {
+            let params = lsp::ShowDocumentParams {
+                uri,
+                external: Some(external),
+                take_focus: Some(true),
+                selection: (!external).then_some(lsp::Range::new(at, at)),
+            };
+            client.show_document(params).await.unwrap_or(false)
+        }
+        _ => false,
+    };
+    if !shown {
+        let place = match crate::uri::file_path(&target) {
+            Some(path) => format!("{}:{}", path.display(), line + 1),
+            None => target,
+        };
+        client.show_message(lsp::MessageType::INFO, format!("Open {place}")).await;
+    }
+}
+
+async fn ask(
+    client: Client,
+    events: mpsc::UnboundedSender<Event>,
+    repository: RepositoryId,
+    question: String,
+    choices: Vec<(PullRequestId, String)>,
+) {
+    let title = |choice: &(PullRequestId, String)| format!("{} {}", choice.0, choice.1);
+    let actions = choices
+        .iter()
+        .map(|choice| lsp::MessageActionItem { title: title(choice), properties: HashMap::default() })
+        .collect();
+    let answer = client.show_message_request(lsp::MessageType::INFO, question, Some(actions)).await;
+    let picked = answer.ok().flatten().and_then(|item| choices.iter().find(|choice| title(choice) == item.title));
+    let _ = events.send(Event::Picked(repository, picked.map(|choice| choice.0)));
+}
+
+async fn progress(client: Client, token: String, title: String, ended: oneshot::Receiver<()>) {
+    let token = lsp::ProgressToken::String(token);
+    let created = client
+        .send_request::<lsp::request::WorkDoneProgressCreate>(lsp::WorkDoneProgressCreateParams { token: token.clone() })
+        .await;
+    if created.is_err() {
+        return;
+    }
+    let say = |value: lsp::WorkDoneProgress| lsp::ProgressParams {
+        token: token.clone(),
+        value: lsp::ProgressParamsValue::WorkDone(value),
+    };
+    let begin = lsp::WorkDoneProgress::Begin(lsp::WorkDoneProgressBegin { title, ..Default::default() });
+    client.send_notification::<lsp::notification::Progress>(say(begin)).await;
+    // The sender is dropped when the work is over.
+    let _ = ended.await;
+    let end = lsp::WorkDoneProgress::End(lsp::WorkDoneProgressEnd { message: None });
+    client.send_notification::<lsp::notification::Progress>(say(end)).await;
+}
+
+/// Where a file is published or shown: the client's URI, else one made from the path.
+pub(super) fn uri_or_path(uri: Option<String>, path: &PathBuf) -> Option<String> {
+    uri.or_else(|| crate::uri::file_uri(path))
+}

@@ -1,0 +1,327 @@
+//! The worker: performs effects and sends their outcome back as events. The only importer of the edge crates.
+//!
+//! It must not decide anything about reviews; that is the session's. It owns handles, never state.
+//! Nothing here blocks the loop: every effect becomes a task of its own, or a message to one.
+
+mod client;
+mod discover;
+mod documents;
+mod memo;
+pub mod once;
+mod placing;
+mod reading;
+
+use crate::effect::Effect;
+use crate::event::{Discovery, Event, Location, RepositoryId, Trouble};
+use crate::session::AccountState;
+use bitbucket::{Client as Bitbucket, Origin};
+use client::ForClient;
+use memo::Memo;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::mpsc;
+
+/// What the server is given by the process around it.
+#[derive(Clone)]
+pub struct Environment {
+    /// Where Bitbucket is.
+    pub origin: Origin,
+    /// Who asks; `Err` has the sentence to show where there is nobody.
+    pub account: Result<credentials::Authorization, String>,
+    /// The cache folder.
+    pub cache: PathBuf,
+}
+
+impl Environment {
+    /// What the session is told of the account.
+    pub fn account_state(&self) -> AccountState {
+        match &self.account {
+            Ok(_) => AccountState::SignedIn,
+            Err(sentence) => AccountState::SignedOut(sentence.clone()),
+        }
+    }
+
+    /// A client for Bitbucket.
+    pub fn bitbucket(&self) -> Bitbucket {
+        let options = bitbucket::Options::default();
+        Bitbucket::new(self.origin.clone(), self.account.as_ref().ok().cloned(), options)
+    }
+}
+
+/// What a task has to say; [`Worker::absorb`] makes events of it.
+pub enum Outcome {
+    /// An event as it is.
+    Event(Box<Event>),
+    /// A repository was looked for from a folder.
+    Discovered(PathBuf, Result<Box<(git::Repository, Discovery)>, String>),
+    /// A document's repository was looked for.
+    Located(String, PathBuf, Option<Box<Found>>),
+    /// The git folders that were looked at.
+    Watched(Vec<(RepositoryId, git::Fingerprint)>),
+}
+
+/// A document's repository, and its path in there.
+pub struct Found {
+    repository: git::Repository,
+    discovery: Discovery,
+    path: Option<String>,
+}
+
+struct Opened {
+    git: git::Repository,
+    fingerprint: Option<git::Fingerprint>,
+}
+
+/// Performs effects.
+pub struct Worker {
+    bitbucket: Bitbucket,
+    environment: Environment,
+    events: mpsc::UnboundedSender<Event>,
+    to_client: mpsc::UnboundedSender<ForClient>,
+    show_document: Arc<AtomicBool>,
+    outcomes: mpsc::UnboundedSender<Outcome>,
+    inbox: Option<mpsc::UnboundedReceiver<Outcome>>,
+    repositories: HashMap<RepositoryId, Opened>,
+    ids: HashMap<PathBuf, RepositoryId>,
+    watching: bool,
+    memo: Arc<Memo>,
+}
+
+impl Worker {
+    /// A worker that shows things to this client and sends its events there.
+    pub fn new(client: tower_lsp::Client, events: mpsc::UnboundedSender<Event>, environment: Environment) -> Self {
+        let (outcomes, inbox) = mpsc::unbounded_channel();
+        let (to_client, for_client) = mpsc::unbounded_channel();
+        let show_document = Arc::new(AtomicBool::new(false));
+        let can = show_document.clone();
+        tokio::spawn(client::send_all(client, for_client, events.clone(), move || can.load(Ordering::Relaxed)));
+        Self {
+            bitbucket: environment.bitbucket(),
+            environment,
+            events,
+            to_client,
+            show_document,
+            outcomes,
+            inbox: Some(inbox),
+            repositories: HashMap::new(),
+            ids: HashMap::new(),
+            watching: false,
+            memo: Arc::default(),
+        }
+    }
+
+    /// The outcomes of its tasks; can be taken once.
+    pub fn take_outcomes(&mut self) -> mpsc::UnboundedReceiver<Outcome> {
+        self.inbox.take().unwrap_or_else(|| mpsc::unbounded_channel().1)
+    }
+
+    /// Keeps what an outcome brought, and says what the session should hear of it.
+    pub fn absorb(&mut self, outcome: Outcome) -> Vec<Event> {
+        match outcome {
+            Outcome::Event(event) => vec![*event],
+            Outcome::Discovered(path, Ok(found)) => {
+                let (repository, discovery) = *found;
+                let (id, _) = self.keep(repository);
+                vec![Event::Discovered(path, Ok((id, discovery)))]
+            }
+            Outcome::Discovered(path, Err(why)) => vec![Event::Discovered(path, Err(why))],
+            Outcome::Located(uri, _, None) => vec![Event::Belongs(uri, None)],
+            Outcome::Located(uri, file, Some(found)) => {
+                let Found { repository, discovery, path } = *found;
+                let (id, new) = self.keep(repository);
+                let mut events = Vec::new();
+                if new {
+                    events.push(Event::Discovered(file, Ok((id, discovery))));
+                }
+                events.push(Event::Belongs(uri, path.map(|path| Location { repository: id, path })));
+                events
+            }
+            Outcome::Watched(seen) => {
+                self.watching = false;
+                let mut changed = Vec::new();
+                for (id, fingerprint) in seen {
+                    let Some(opened) = self.repositories.get_mut(&id) else { continue };
+                    let before = opened.fingerprint.replace(fingerprint);
+                    if before.is_some() && before != opened.fingerprint {
+                        changed.push(Event::GitChanged(id));
+                    }
+                }
+                changed
+            }
+        }
+    }
+
+    fn keep(&mut self, git: git::Repository) -> (RepositoryId, bool) {
+        let next = RepositoryId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
+        let id = *self.ids.entry(git.git_dir().to_owned()).or_insert(next);
+        let known = self.repositories.contains_key(&id);
+        let fingerprint = self.repositories.remove(&id).and_then(|opened| opened.fingerprint);
+        self.repositories.insert(id, Opened { git, fingerprint });
+        (id, !known)
+    }
+
+    /// Begins an effect; what comes of it follows as an outcome.
+    pub fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::PullSettings => self.client(ForClient::PullSettings),
+            Effect::RegisterForSettings => self.client(ForClient::RegisterForSettings),
+            Effect::Discover { path, preferred_remotes } => {
+                let web = self.environment.origin.web_host();
+                self.blocking(move || {
+                    let found = discover::repository(&path, &preferred_remotes, &web);
+                    Outcome::Discovered(path, found.map(Box::new))
+                });
+            }
+            Effect::Locate { uri, path, preferred_remotes } => {
+                let web = self.environment.origin.web_host();
+                self.blocking(move || {
+                    let found = discover::repository(&path, &preferred_remotes, &web).ok();
+                    let found = found.map(|(repository, discovery)| {
+                        let inside = repository.repository_path(&path);
+                        Box::new(Found { repository, discovery, path: inside })
+                    });
+                    Outcome::Located(uri, path, found)
+                });
+            }
+            Effect::Forget(id) => {
+                self.repositories.remove(&id);
+            }
+            Effect::WatchGit => self.watch(),
+            Effect::Identify => {
+                let bitbucket = self.bitbucket.clone();
+                self.task(async move { Event::Identified(reading::identify(&bitbucket).await) });
+            }
+            Effect::DescribeAccount => {
+                let lines = reading::describe(&self.environment, &self.bitbucket);
+                self.send(Event::Account(lines));
+            }
+            Effect::Find { repository, generation, candidates, checked_out, head } => {
+                let bitbucket = self.bitbucket.clone();
+                self.task(async move {
+                    let found = reading::find(&bitbucket, &candidates, &checked_out, head.as_deref()).await;
+                    Event::Found(repository, generation, found)
+                });
+            }
+            Effect::Load { repository, generation, name, id, known, builds } => {
+                let bitbucket = self.bitbucket.clone();
+                self.task(async move {
+                    let loaded = reading::load(&bitbucket, &name, id, known.map(|known| *known), builds).await;
+                    Event::Loaded(repository, generation, loaded.map(Box::new))
+                });
+            }
+            Effect::Probe { repository, generation, name, id } => {
+                let bitbucket = self.bitbucket.clone();
+                self.task(async move {
+                    Event::Probed(repository, generation, reading::probe(&bitbucket, &name, id).await)
+                });
+            }
+            Effect::Place(placing) => {
+                let Some(opened) = self.repositories.get(&placing.repository) else { return };
+                let (git, bitbucket, memo) = (opened.git.clone(), self.bitbucket.clone(), self.memo.clone());
+                self.task(async move { placing::place(git, bitbucket, memo, *placing).await });
+            }
+            Effect::Publish { uri, path, version, diagnostics } => {
+                if let Some(uri) = client::uri_or_path(uri, &path) {
+                    self.client(ForClient::Publish { uri, version, diagnostics });
+                }
+            }
+            Effect::RefreshLenses => self.client(ForClient::RefreshLenses),
+            Effect::RefreshInlays => self.client(ForClient::RefreshInlays),
+            Effect::Message(kind, text) => self.client(ForClient::Message(kind, text)),
+            Effect::ShowText { name, text, line, show } => self.show_text(name, text, line, show),
+            Effect::ShowFile { uri, path, line } => {
+                if let Some(uri) = client::uri_or_path(uri, &path) {
+                    self.client(ForClient::ShowFile { uri, line, external: false });
+                }
+            }
+            Effect::OpenPage(uri) => self.client(ForClient::ShowFile { uri, line: 0, external: true }),
+            Effect::AskPullRequest { repository, question, choices } => {
+                self.client(ForClient::AskPullRequest { repository, question, choices });
+            }
+            Effect::CanShowDocuments(can) => self.show_document.store(can, Ordering::Relaxed),
+            Effect::Progress(id, step) => self.client(ForClient::Progress(id, step)),
+            Effect::After(delay, timer) => {
+                self.task(async move {
+                    tokio::time::sleep(delay).await;
+                    Event::Timer(timer)
+                });
+            }
+        }
+    }
+
+    fn watch(&mut self) {
+        // A slow disk must not pile up looks.
+        if std::mem::replace(&mut self.watching, true) {
+            return;
+        }
+        let repositories: Vec<(RepositoryId, git::Repository)> =
+            self.repositories.iter().map(|(id, opened)| (*id, opened.git.clone())).collect();
+        self.blocking(move || {
+            Outcome::Watched(repositories.into_iter().map(|(id, git)| (id, git.fingerprint())).collect())
+        });
+    }
+
+    fn show_text(&self, name: String, text: String, line: Option<u32>, show: bool) {
+        let cache = self.environment.cache.clone();
+        let (events, to_client) = (self.events.clone(), self.to_client.clone());
+        tokio::task::spawn_blocking(move || match documents::write(&cache, &name, &text) {
+            Ok(path) => {
+                let uri = client::uri_or_path(None, &path);
+                // The session must know the document before the editor opens it.
+                let _ = events.send(Event::Written(name, path));
+                if let (true, Some(uri)) = (show, uri) {
+                    let _ = to_client.send(ForClient::ShowFile { uri, line: line.unwrap_or(0), external: false });
+                }
+            }
+            Err(error) => {
+                let sentence = format!(
+                    "The document could not be written below {}: {error}; set BITBUCKET_LSP_CACHE to a folder that you can write.",
+                    cache.display()
+                );
+                let _ = to_client.send(ForClient::Message(crate::effect::MessageKind::Warning, sentence));
+            }
+        });
+    }
+
+    fn client(&self, work: ForClient) {
+        let _ = self.to_client.send(work);
+    }
+
+    fn send(&self, event: Event) {
+        let _ = self.outcomes.send(Outcome::Event(Box::new(event)));
+    }
+
+    fn task(&self, work: impl Future<Output = Event> + Send + 'static) {
+        let outcomes = self.outcomes.clone();
+        tokio::spawn(async move {
+            let _ = outcomes.send(Outcome::Event(Box::new(work.await)));
+        });
+    }
+
+    fn blocking(&self, work: impl FnOnce() -> Outcome + Send + 'static) {
+        let outcomes = self.outcomes.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = outcomes.send(work());
+        });
+    }
+}
+
+/// What the session does about an error of the REST edge.
+fn problem(error: &bitbucket::Error) -> crate::event::Problem {
+    use bitbucket::Error;
+    let trouble = match error {
+        Error::SignedOut => Trouble::SignedOut,
+        Error::Unauthorized { .. } | Error::MissingScope { .. } | Error::Forbidden => Trouble::Refused,
+        Error::NotFound => Trouble::NotFound,
+        error if error.is_passing() => Trouble::Unreachable,
+        _ => Trouble::Other,
+    };
+    let retry_after = match error {
+        Error::RateLimited { retry_after } => Some(retry_after.as_secs()),
+        Error::Offline { retry_after, .. } => retry_after.map(|wait| wait.as_secs()),
+        _ => None,
+    };
+    crate::event::Problem { trouble, sentence: error.sentence(), retry_after }
+}

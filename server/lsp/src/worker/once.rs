@@ -1,0 +1,107 @@
+//! A review read once, without a session: for the command line.
+
+use super::memo::Memo;
+use super::{Environment, discover, placing, reading};
+use crate::effect::{Placing, ToPlace};
+use crate::event::{CheckedOut, Discovery, Found, Loaded, Located, Problem};
+use crate::session::AccountState;
+use pull_request::model::{CommentId, PullRequest, PullRequestId, RepositoryName, User};
+use pull_request::thread::{Discussion, fold};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A repository with the handle that reads it.
+pub struct Repository {
+    git: git::Repository,
+    /// What was found.
+    pub discovery: Discovery,
+}
+
+/// A pull request with its threads placed on the files on disk.
+pub struct Review {
+    /// Where it is.
+    pub name: RepositoryName,
+    /// All but the discussion.
+    pub loaded: Loaded,
+    /// The threads.
+    pub discussion: Discussion,
+    /// Where they are.
+    pub places: Vec<(CommentId, Located)>,
+}
+
+/// The repository that a folder is in, or a sentence about why there is none.
+pub fn discover(path: &Path, environment: &Environment) -> Result<Repository, String> {
+    let preferred = crate::config::Settings::default().preferred_remotes;
+    let (git, discovery) = discover::repository(path, &preferred, &environment.origin.web_host())?;
+    Ok(Repository { git, discovery })
+}
+
+/// Who is signed in.
+pub async fn identify(environment: &Environment) -> Result<User, Problem> {
+    reading::identify(&environment.bitbucket()).await
+}
+
+/// The pull requests of what is checked out.
+pub async fn find(repository: &Repository, environment: &Environment) -> Result<Found, Problem> {
+    let Discovery { candidates, checked_out, head, .. } = &repository.discovery;
+    reading::find(&environment.bitbucket(), candidates, checked_out, head.as_deref()).await
+}
+
+/// The review of what is checked out: of the newest open pull request, or of the one named.
+pub async fn review(
+    repository: Repository,
+    number: Option<PullRequestId>,
+    environment: &Environment,
+) -> Result<Review, String> {
+    if let AccountState::SignedOut(sentence) = environment.account_state() {
+        return Err(sentence);
+    }
+    if repository.discovery.candidates.is_empty() {
+        return Err("No remote of this repository is on Bitbucket; run bitbucket-lsp doctor to see each and why.".into());
+    }
+    let bitbucket = environment.bitbucket();
+    let sentence = |problem: Problem| problem.sentence;
+    let (name, known) = match number {
+        Some(number) => (repository.discovery.candidates[0].clone(), Err(number)),
+        None => {
+            let found = find(&repository, environment).await.map_err(sentence)?;
+            let first = found.pull_requests.into_iter().next().ok_or_else(|| none_open(&repository, &found.ended))?;
+            (first.0, Ok(first.1))
+        }
+    };
+    let (id, known) = match known {
+        Ok(known) => (known.id, Some(known)),
+        Err(number) => (number, None),
+    };
+    let mut loaded = reading::load(&bitbucket, &name, id, known, true).await.map_err(sentence)?;
+    let discussion = fold(std::mem::take(&mut loaded.comments), std::mem::take(&mut loaded.tasks));
+    let threads = discussion.threads.iter().filter_map(|thread| {
+        let anchor = thread.anchor.clone()?;
+        Some(ToPlace { thread: thread.root, anchor })
+    });
+    let placing = Placing {
+        repository: crate::event::RepositoryId(0),
+        generation: 0,
+        name: name.clone(),
+        source: loaded.pull_request.source.clone(),
+        destination: loaded.pull_request.destination.clone(),
+        head: repository.discovery.head.clone(),
+        threads: Arc::new(threads.collect()),
+        documents: Vec::new(),
+        online: true,
+    };
+    let places = placing::locate(repository.git, &bitbucket, Arc::new(Memo::default()), Arc::new(placing)).await;
+    Ok(Review { name, loaded, discussion, places })
+}
+
+fn none_open(repository: &Repository, ended: &[PullRequest]) -> String {
+    let what = match &repository.discovery.checked_out {
+        CheckedOut::Branch { remote, .. } => format!("The branch {remote}"),
+        CheckedOut::Unborn { local } => format!("The branch {local}"),
+        CheckedOut::Detached { .. } => "The commit checked out".to_owned(),
+    };
+    match ended.first() {
+        Some(ended) => format!("{what} has no open pull request; the last one was {} and is closed.", ended.id),
+        None => format!("{what} has no open pull request on Bitbucket."),
+    }
+}

@@ -1,0 +1,358 @@
+//! Gathers the texts that placing needs (git first, Bitbucket where git lacks them) and lets the core place.
+//!
+//! commented text → text at HEAD → text on screen, or on disk where the file is not open.
+
+use super::memo::{Commented, Memo, TextKey};
+use crate::effect::{Placing, Snapshot, ToPlace};
+use crate::event::{Event, Located};
+use bitbucket::{Client, Error};
+use futures_util::StreamExt;
+use pull_request::content::Excerpt;
+use pull_request::content::lines::Lines;
+use pull_request::diff::LineDiff;
+use pull_request::model::{Anchor, CommentId, CommitHash, Side, Spot};
+use pull_request::place::{self, Journey, Placed, Placement, Provenance};
+use pull_request::text::Text;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Larger files are not compared: their comments are shown by line number, and it is said.
+const MOST_BYTES: u64 = 16 << 20;
+/// Texts fetched for one placing at most, and side by side.
+const MOST_FETCHES: usize = 60;
+const SIDE_BY_SIDE: usize = 6;
+
+/// Places threads; the event says for which versions of the open documents.
+pub(super) async fn place(git: git::Repository, bitbucket: Client, memo: Arc<Memo>, placing: Placing) -> Event {
+    let (repository, generation) = (placing.repository, placing.generation);
+    let versions = placing.documents.iter().map(|document| (document.uri.clone(), document.version)).collect();
+    let places = locate(git, &bitbucket, memo, Arc::new(placing)).await;
+    Event::Placed(repository, generation, versions, places)
+}
+
+/// Where each thread is.
+pub(super) async fn locate(
+    git: git::Repository,
+    bitbucket: &Client,
+    memo: Arc<Memo>,
+    placing: Arc<Placing>,
+) -> Vec<(CommentId, Located)> {
+    let (first_git, first_placing, first_memo) = (git.clone(), placing.clone(), memo.clone());
+    let local = tokio::task::spawn_blocking(move || from_git(&first_git, &first_memo, &first_placing));
+    let Ok((mut sources, missing)) = local.await else { return Vec::new() };
+    if placing.online {
+        fetch(bitbucket, &memo, &placing, missing, &mut sources).await;
+    }
+    let work = tokio::task::spawn_blocking(move || settle(&git, &memo, &placing, &sources));
+    work.await.unwrap_or_default()
+}
+
+/// What names the text of one side of one file at one pair of commits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Source {
+    path: String,
+    side: Side,
+    source: Option<CommitHash>,
+    destination: Option<CommitHash>,
+}
+
+impl Source {
+    /// Where Bitbucket did not say on which commits a comment was written, those of today are the best guess.
+    fn of(anchor: &Anchor, placing: &Placing) -> Self {
+        let side = match anchor.spot {
+            Spot::Lines(side, _) => side,
+            Spot::File => Side::To,
+        };
+        Self {
+            path: anchor.path.clone(),
+            side,
+            source: anchor.source_commit.clone().or_else(|| placing.source.commit.clone()),
+            destination: anchor.destination_commit.clone().or_else(|| placing.destination.commit.clone()),
+        }
+    }
+}
+
+/// The commented text, the commit that it is of if that is in git, and its path there.
+#[derive(Clone, Debug)]
+struct Known {
+    commented: Commented,
+    commit: Option<String>,
+    path: String,
+}
+
+type Sources = HashMap<Source, Known>;
+
+/// What the object database has; and those sources that it lacks.
+fn from_git(git: &git::Repository, memo: &Memo, placing: &Placing) -> (Sources, Vec<Source>) {
+    let mut sources = Sources::new();
+    let mut missing = Vec::new();
+    for thread in placing.threads.iter() {
+        let source = Source::of(&thread.anchor, placing);
+        if sources.contains_key(&source) {
+            continue;
+        }
+        let known = text_in_git(git, &source).or_else(|| fetched_before(memo, &source));
+        let known = known.unwrap_or_else(|| {
+            if !missing.contains(&source) {
+                missing.push(source.clone());
+            }
+            Known { commented: Commented::Nothing, commit: None, path: source.path.clone() }
+        });
+        sources.insert(source, known);
+    }
+    (sources, missing)
+}
+
+fn text_in_git(git: &git::Repository, source: &Source) -> Option<Known> {
+    let new = git.resolve(source.source.as_ref()?.as_str())?;
+    let (commit, path) = match source.side {
+        Side::To => (new, source.path.clone()),
+        Side::From => {
+            let destination = git.resolve(source.destination.as_ref()?.as_str())?;
+            let base = git.merge_base(&new, &destination)?;
+            // Bitbucket names the file by its new path, on both sides.
+            let old_path = git.renamed_from(&base, &new, &source.path).unwrap_or_else(|| source.path.clone());
+            (base, old_path)
+        }
+    };
+    let blob = git.file_at(&commit, &path, MOST_BYTES).ok()??;
+    Some(Known { commented: Commented::Text(TextKey::Blob(blob.id), lines(&blob.data)), commit: Some(commit), path })
+}
+
+fn fetched_before(memo: &Memo, source: &Source) -> Option<Known> {
+    let commit = source.source.as_ref().filter(|_| source.side == Side::To)?;
+    let text = memo.fetched(commit.as_str(), &source.path)??;
+    Some(fetched(commit, source, text))
+}
+
+/// A file's lines; what is not UTF-8 becomes replacement characters, in the same lines.
+fn lines(bytes: &[u8]) -> Arc<Lines<'static>> {
+    Arc::new(Lines::of(String::from_utf8_lossy(bytes).into_owned()))
+}
+
+fn fetched(commit: &CommitHash, source: &Source, text: Arc<Lines<'static>>) -> Known {
+    let key = TextKey::Fetched(commit.as_str().to_owned(), source.path.clone());
+    Known { commented: Commented::Text(key, text), commit: None, path: source.path.clone() }
+}
+
+/// Asks Bitbucket for the texts that git lacks: the file at the commit, else the diff that the comment stands on.
+async fn fetch(bitbucket: &Client, memo: &Memo, placing: &Placing, missing: Vec<Source>, sources: &mut Sources) {
+    let mut wanted = futures_util::stream::iter(missing.into_iter().take(MOST_FETCHES).map(|source| async move {
+        let text = fetch_text(bitbucket, memo, placing, &source).await;
+        (source, text)
+    }))
+    .buffer_unordered(SIDE_BY_SIDE);
+    while let Some((source, known)) = wanted.next().await {
+        if let Some(known) = known {
+            sources.insert(source, known);
+        }
+    }
+}
+
+async fn fetch_text(bitbucket: &Client, memo: &Memo, placing: &Placing, source: &Source) -> Option<Known> {
+    // Commits of a fork are in the fork.
+    let of_source = placing.source.repository.as_ref().unwrap_or(&placing.name);
+    let new = source.source.as_ref()?;
+    if source.side == Side::To {
+        if let Some(None) = memo.fetched(new.as_str(), &source.path) {
+            return fetch_diff(bitbucket, placing, source).await;
+        }
+        match bitbucket.file_at(of_source, new, &source.path).await {
+            Ok(bytes) => {
+                let text = lines(&bytes);
+                memo.keep_fetched(new.as_str(), &source.path, Some(text.clone()));
+                return Some(fetched(new, source, text));
+            }
+            Err(Error::NotFound) => memo.keep_fetched(new.as_str(), &source.path, None),
+            Err(error) => tracing::info!("the text at {} was not read: {}", new.short(), error.sentence()),
+        }
+    } else if let Some(destination) = &source.destination
+        && let Ok(base) = bitbucket.merge_base(&placing.name, new, destination).await
+        && let Ok(bytes) = bitbucket.file_at(&placing.name, &base, &source.path).await
+    {
+        return Some(fetched(&base, source, lines(&bytes)));
+    }
+    fetch_diff(bitbucket, placing, source).await
+}
+
+/// The diff between the two commits may outlive the commits themselves.
+async fn fetch_diff(bitbucket: &Client, placing: &Placing, source: &Source) -> Option<Known> {
+    let (new, old) = (source.source.as_ref()?, source.destination.as_ref()?);
+    let spec = format!("{}..{}", new.as_str(), old.as_str());
+    let diff = bitbucket.diff_of(&placing.name, &spec, &source.path).await.ok()?;
+    let diff = String::from_utf8_lossy(&diff).into();
+    Some(Known { commented: Commented::Diff(diff), commit: None, path: source.path.clone() })
+}
+
+/// Places every thread, one file after the other.
+fn settle(git: &git::Repository, memo: &Memo, placing: &Placing, sources: &Sources) -> Vec<(CommentId, Located)> {
+    let mut files = Files { git, placing, now: HashMap::new(), heads: HashMap::new(), directs: HashMap::new() };
+    let mut places = Vec::with_capacity(placing.threads.len());
+    for thread in placing.threads.iter() {
+        let source = Source::of(&thread.anchor, placing);
+        if let Some(known) = sources.get(&source) {
+            places.push((thread.thread, files.locate(memo, thread, known)));
+        }
+    }
+    places
+}
+
+struct Files<'a> {
+    git: &'a git::Repository,
+    placing: &'a Placing,
+    /// By path: the text now; `Err` says why there is none to compare with.
+    now: HashMap<String, Arc<Result<OnScreen, Absent>>>,
+    /// By path: the text at HEAD.
+    heads: HashMap<String, Option<Arc<(TextKey, Arc<Lines<'static>>)>>>,
+    /// From a commented text straight to the file now, by the text and the path.
+    directs: HashMap<(TextKey, String), Arc<LineDiff>>,
+}
+
+struct OnScreen {
+    text: Lines<'static>,
+    /// Only where lone carriage returns make LSP's lines differ from git's.
+    lsp: Option<Text>,
+    /// From HEAD to here, where HEAD has the file.
+    to_now: Option<LineDiff>,
+}
+
+enum Absent {
+    Gone,
+    TooLarge,
+    Refused,
+}
+
+impl Files<'_> {
+    fn locate(&mut self, memo: &Memo, thread: &ToPlace, known: &Known) -> Located {
+        let anchor = &thread.anchor;
+        let path = self.path_now(known, anchor);
+        let renamed_from = (path != anchor.path).then(|| anchor.path.clone());
+        let now = self.now(&path);
+        let mut remark = None;
+        let excerpt = match &known.commented {
+            Commented::Diff(diff) => Excerpt::from_unified_diff(diff, anchor),
+            Commented::Text(..) | Commented::Nothing => None,
+        };
+        let commented = match (&known.commented, &excerpt) {
+            (Commented::Text(_, text), _) => place::Commented::Text(text),
+            (_, Some(excerpt)) => place::Commented::Excerpt(excerpt),
+            (_, None) => place::Commented::Nothing,
+        };
+        let placed = match &*now {
+            Ok(now) => {
+                let head = self.head(&path);
+                let to_head = match (&known.commented, &head) {
+                    (Commented::Text(key, text), Some(head)) => Some(memo.diff((key, text.text()), (&head.0, head.1.text()))),
+                    _ => None,
+                };
+                // Without the file at HEAD there is one step only: from the commented text to the screen.
+                let direct = match (&known.commented, &head) {
+                    (Commented::Text(key, text), None) => Some(self.direct(key, text, &path, now)),
+                    _ => None,
+                };
+                let journey = Journey {
+                    commented,
+                    to_head: to_head.as_deref(),
+                    to_buffer: direct.as_deref().or(now.to_now.as_ref()),
+                    buffer: Some(&now.text),
+                };
+                if matches!(journey.commented, place::Commented::Nothing) {
+                    remark = Some(format!(
+                        "The text that comments of {path} were written on could not be had from git or Bitbucket; they are shown by their line numbers."
+                    ));
+                }
+                let mut placed = journey.place(anchor);
+                if let Some(text) = &now.lsp {
+                    placed.placement = placed.placement.in_lsp_lines(text);
+                }
+                placed
+            }
+            Err(Absent::TooLarge) => {
+                remark = Some(format!("{path} is too large to compare; its comments are shown by their line numbers."));
+                by_number(anchor)
+            }
+            Err(absent) => {
+                if matches!(absent, Absent::Refused) {
+                    remark = Some("A comment names a path outside of the work tree; it is not shown in code.".into());
+                }
+                Journey { commented, to_head: None, to_buffer: None, buffer: None }.place(anchor)
+            }
+        };
+        Located { path, placed, renamed_from, remark }
+    }
+
+    /// The path of the commented file in the work tree: renames followed to HEAD, and an uncommitted `git mv` after it.
+    fn path_now(&self, known: &Known, anchor: &Anchor) -> String {
+        let path = match (&known.commit, &self.placing.head) {
+            (Some(commit), Some(head)) => self.git.renamed_to(commit, head, &known.path),
+            _ => None,
+        };
+        let path = path.unwrap_or_else(|| anchor.path.clone());
+        let open = self.placing.documents.iter().any(|document| document.path == path);
+        let there = open || self.git.work_path(&path).is_some_and(|place| place.is_file());
+        match there {
+            true => path,
+            false => self.git.staged_as(&path).unwrap_or(path),
+        }
+    }
+
+    fn direct(&mut self, key: &TextKey, text: &Lines<'_>, path: &str, now: &OnScreen) -> Arc<LineDiff> {
+        let made = || Arc::new(LineDiff::between(text.text(), now.text.text()));
+        self.directs.entry((key.clone(), path.to_owned())).or_insert_with(made).clone()
+    }
+
+    fn head(&mut self, path: &str) -> Option<Arc<(TextKey, Arc<Lines<'static>>)>> {
+        if let Some(known) = self.heads.get(path) {
+            return known.clone();
+        }
+        let head = self.placing.head.as_ref().and_then(|head| {
+            let blob = self.git.file_at(head, path, MOST_BYTES).ok()??;
+            Some(Arc::new((TextKey::Blob(blob.id), lines(&blob.data))))
+        });
+        self.heads.insert(path.to_owned(), head.clone());
+        head
+    }
+
+    fn now(&mut self, path: &str) -> Arc<Result<OnScreen, Absent>> {
+        if let Some(known) = self.now.get(path) {
+            return known.clone();
+        }
+        let document = self.placing.documents.iter().find(|document| document.path == path);
+        let made = match document {
+            Some(document) => Ok((document.text.to_string(), Some(document))),
+            None => self.on_disk(path).map(|text| (text, None)),
+        };
+        let made = made.map(|(text, document)| {
+            let to_now = self.head(path).map(|head| LineDiff::between(head.1.text(), &text));
+            OnScreen { lsp: lone_returns(&text, document), to_now, text: Lines::of(text) }
+        });
+        let made = Arc::new(made);
+        self.now.insert(path.to_owned(), made.clone());
+        made
+    }
+
+    fn on_disk(&self, path: &str) -> Result<String, Absent> {
+        let place = self.git.work_path(path).ok_or(Absent::Refused)?;
+        let size = std::fs::metadata(&place).ok().filter(std::fs::Metadata::is_file).ok_or(Absent::Gone)?.len();
+        if size > MOST_BYTES {
+            return Err(Absent::TooLarge);
+        }
+        let bytes = std::fs::read(&place).map_err(|_| Absent::Gone)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// git counts lines by `\n`, LSP by lone `\r` as well: the document, where that makes a difference.
+fn lone_returns(text: &str, document: Option<&Snapshot>) -> Option<Text> {
+    let bytes = text.as_bytes();
+    let lone = bytes.iter().enumerate().any(|(at, byte)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
+    lone.then(|| document.map_or_else(|| Text::new(text), |document| document.text.clone()))
+}
+
+fn by_number(anchor: &Anchor) -> Placed {
+    let lines = match anchor.spot {
+        Spot::Lines(_, lines) => lines,
+        Spot::File => pull_request::model::LineRange::line(0),
+    };
+    Placed { placement: Placement::Exact(lines), provenance: Provenance::LineNumber, commented: None }
+}

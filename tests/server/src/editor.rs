@@ -1,0 +1,346 @@
+//! A fake editor: a bare LSP client over in-memory pipes.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
+use tokio::task::JoinHandle;
+
+/// How long a condition may take to come true.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the editor has been told so far.
+#[derive(Default)]
+pub struct Seen {
+    /// By URI, the diagnostics published last.
+    pub diagnostics: BTreeMap<String, Vec<Value>>,
+    /// How many times diagnostics were published.
+    pub publishes: usize,
+    /// `window/showMessage`, in order.
+    pub messages: Vec<String>,
+    /// `window/logMessage`, in order.
+    pub log: Vec<String>,
+    /// `window/showDocument` params, in order.
+    pub shown: Vec<Value>,
+    /// `window/showMessageRequest` params, in order.
+    pub asked: Vec<Value>,
+    /// `$/progress` kinds, in order.
+    pub progress: Vec<String>,
+    /// `workspace/codeLens/refresh` requests.
+    pub lens_refreshes: usize,
+}
+
+impl Seen {
+    /// The diagnostics of a file as `line: message` with 1-based lines, sorted.
+    pub fn drawn(&self, uri: &str) -> Vec<String> {
+        let mut lines: Vec<(u64, String)> = self.diagnostics.get(uri).map_or_else(Vec::new, |list| {
+            let line = |one: &Value| one["range"]["start"]["line"].as_u64().unwrap_or(u64::MAX);
+            let text = |one: &Value| one["message"].as_str().unwrap_or_default().to_owned();
+            list.iter().map(|one| (line(one), text(one))).collect()
+        });
+        lines.sort();
+        lines.into_iter().map(|(line, text)| format!("{}: {text}", line + 1)).collect()
+    }
+}
+
+/// The editor.
+pub struct Editor {
+    to_server: WriteHalf<DuplexStream>,
+    from_server: BufReader<ReadHalf<DuplexStream>>,
+    server: JoinHandle<bitbucket_lsp::transport::Exit>,
+    next_id: i64,
+    answers: BTreeMap<i64, Value>,
+    versions: BTreeMap<String, i32>,
+    /// What the server has said.
+    pub seen: Seen,
+    /// The answer to `workspace/configuration`.
+    pub settings: Value,
+    /// The title to pick when asked.
+    pub pick: Option<String>,
+    log: Option<File>,
+}
+
+/// A client that can do everything that this server uses.
+pub fn able() -> Value {
+    json!({
+        "general": { "positionEncodings": ["utf-16"] },
+        "workspace": {
+            "configuration": true, "workspaceFolders": true,
+            "didChangeConfiguration": { "dynamicRegistration": true },
+            "codeLens": { "refreshSupport": true }, "inlayHint": { "refreshSupport": true }
+        },
+        "window": { "workDoneProgress": true, "showDocument": { "support": true } }
+    })
+}
+
+impl Editor {
+    /// Starts a server in memory and shakes hands with it. `name` names the log of the messages.
+    pub async fn start(
+        name: &str,
+        environment: bitbucket_lsp::worker::Environment,
+        folders: &[&Path],
+        capabilities: Value,
+        settings: Value,
+    ) -> Self {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let (input, output) = tokio::io::split(theirs);
+        let server = tokio::spawn(bitbucket_lsp::server::serve(input, output, environment));
+        let (from_server, to_server) = tokio::io::split(ours);
+        let mut editor = Self {
+            to_server,
+            from_server: BufReader::new(from_server),
+            server,
+            next_id: 0,
+            answers: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            seen: Seen::default(),
+            settings,
+            pick: None,
+            log: open_log(name),
+        };
+        let folders: Vec<Value> = folders
+            .iter()
+            .map(|folder| json!({ "uri": uri(folder), "name": folder.file_name().unwrap_or_default().to_string_lossy() }))
+            .collect();
+        let hello = json!({
+            "processId": null, "rootUri": null, "capabilities": capabilities, "workspaceFolders": folders,
+            "initializationOptions": null
+        });
+        editor.request("initialize", hello).await;
+        editor.notify("initialized", json!({})).await;
+        editor
+    }
+
+    /// Sends a notification.
+    pub async fn notify(&mut self, method: &str, params: Value) {
+        self.send(json!({ "jsonrpc": "2.0", "method": method, "params": params })).await;
+    }
+
+    /// Sends a request and waits for the result; an error comes back as `{"error": …}`.
+    pub async fn request(&mut self, method: &str, params: Value) -> Value {
+        self.next_id += 1;
+        let id = self.next_id;
+        self.send(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await;
+        let waiting = async {
+            loop {
+                if let Some(answer) = self.answers.remove(&id) {
+                    return answer;
+                }
+                self.receive().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("no answer to {method}"))
+    }
+
+    /// Waits until `condition` gives something; panics with what is there instead, and why it is not enough.
+    pub async fn until<T>(&mut self, what: &str, mut condition: impl FnMut(&Seen) -> Result<T, String>) -> T {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let why_not = match condition(&self.seen) {
+                Ok(value) => return value,
+                Err(why_not) => why_not,
+            };
+            if tokio::time::timeout_at(deadline, self.receive()).await.is_err() {
+                panic!("waited for {what}, but {why_not}\nmessages: {:#?}\nlog: {:#?}", self.seen.messages, self.seen.log);
+            }
+        }
+    }
+
+    /// Waits until the diagnostics of a file are these, drawn as [`Seen::drawn`] does; compares starts of lines.
+    pub async fn until_drawn(&mut self, path: &Path, expected: &[&str]) {
+        let uri = uri(path);
+        self.until("these diagnostics", |seen| {
+            let drawn = seen.drawn(&uri);
+            let same = drawn.len() == expected.len()
+                && drawn.iter().zip(expected).all(|(line, start)| line.starts_with(start));
+            if same { Ok(()) } else { Err(format!("{} has {drawn:#?}, not {expected:#?}", path.display())) }
+        })
+        .await;
+    }
+
+    /// Opens a document with the text of its file.
+    pub async fn open(&mut self, path: &Path) {
+        let text = String::from_utf8_lossy(&std::fs::read(path).expect("a file to open")).into_owned();
+        self.versions.insert(uri(path), 1);
+        let document = json!({ "uri": uri(path), "languageId": "text", "version": 1, "text": text });
+        self.notify("textDocument/didOpen", json!({ "textDocument": document })).await;
+    }
+
+    /// Replaces a range, given as 0-based (line, UTF-16 column) pairs, in an open document.
+    pub async fn edit(&mut self, path: &Path, start: (u32, u32), end: (u32, u32), text: &str) {
+        let version = self.versions.get_mut(&uri(path)).expect("an open document");
+        *version += 1;
+        let range = json!({
+            "start": { "line": start.0, "character": start.1 }, "end": { "line": end.0, "character": end.1 }
+        });
+        let params = json!({
+            "textDocument": { "uri": uri(path), "version": *version },
+            "contentChanges": [{ "range": range, "text": text }]
+        });
+        self.notify("textDocument/didChange", params).await;
+    }
+
+    /// Closes a document.
+    pub async fn close(&mut self, path: &Path) {
+        self.versions.remove(&uri(path));
+        self.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(path) } })).await;
+    }
+
+    /// The hover's Markdown on a 0-based line.
+    pub async fn hover(&mut self, path: &Path, line: u32) -> String {
+        let params = json!({ "textDocument": { "uri": uri(path) }, "position": { "line": line, "character": 0 } });
+        let answer = self.request("textDocument/hover", params).await;
+        answer["contents"]["value"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The lenses as `line: title` with 1-based lines.
+    pub async fn lenses(&mut self, path: &Path) -> Vec<String> {
+        let params = json!({ "textDocument": { "uri": uri(path) } });
+        let answer = self.request("textDocument/codeLens", params).await;
+        let draw = |lens: &Value| {
+            let line = lens["range"]["start"]["line"].as_u64().unwrap_or(0) + 1;
+            format!("{line}: {}", lens["command"]["title"].as_str().unwrap_or_default())
+        };
+        answer.as_array().map_or_else(Vec::new, |lenses| lenses.iter().map(draw).collect())
+    }
+
+    /// The titles of the code actions on a 0-based line, with their commands.
+    pub async fn actions(&mut self, path: &Path, line: u32) -> Vec<(String, Value)> {
+        let position = json!({ "line": line, "character": 0 });
+        let params = json!({
+            "textDocument": { "uri": uri(path) }, "range": { "start": position, "end": position },
+            "context": { "diagnostics": [] }
+        });
+        let answer = self.request("textDocument/codeAction", params).await;
+        let draw = |action: &Value| (action["title"].as_str().unwrap_or_default().to_owned(), action["command"].clone());
+        answer.as_array().map_or_else(Vec::new, |actions| actions.iter().map(draw).collect())
+    }
+
+    /// Runs a command.
+    pub async fn command(&mut self, id: &str, argument: Value) -> Value {
+        self.request("workspace/executeCommand", json!({ "command": id, "arguments": [argument] })).await
+    }
+
+    /// Runs a command that opens a document of the server, and gives its path and text.
+    pub async fn document(&mut self, id: &str, argument: Value) -> (std::path::PathBuf, String) {
+        let before = self.seen.shown.len();
+        self.command(id, argument).await;
+        let shown = self
+            .until("a document", |seen| seen.shown.get(before).cloned().ok_or_else(|| "none was shown".into()))
+            .await;
+        let path = bitbucket_lsp::uri::file_path(shown["uri"].as_str().unwrap_or_default()).expect("a file");
+        let text = std::fs::read_to_string(&path).expect("the document's text");
+        (path, text)
+    }
+
+    /// Ends the server as a client should; its exit code.
+    pub async fn stop(mut self) -> i32 {
+        self.request("shutdown", Value::Null).await;
+        self.notify("exit", Value::Null).await;
+        let exit = tokio::time::timeout(PATIENCE, self.server).await.expect("the server ends").expect("without a panic");
+        i32::from(exit.code)
+    }
+
+    async fn send(&mut self, mut message: Value) {
+        if message["params"].is_null() {
+            message.as_object_mut().expect("an object").remove("params");
+        }
+        self.record("c2s", &message);
+        let body = message.to_string();
+        let frame = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        self.to_server.write_all(frame.as_bytes()).await.expect("the server reads");
+    }
+
+    async fn receive(&mut self) {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.from_server.read_line(&mut line).await.expect("the server writes");
+            assert!(!line.is_empty(), "the server closed its output");
+            let line = line.trim_end();
+            if line.is_empty() {
+                break;
+            }
+            if let Some(value) = line.strip_prefix("Content-Length: ") {
+                length = value.parse().expect("a length");
+            }
+        }
+        let mut body = vec![0; length];
+        self.from_server.read_exact(&mut body).await.expect("the whole body");
+        let message: Value = serde_json::from_slice(&body).expect("JSON");
+        self.record("s2c", &message);
+        match (message["method"].as_str().map(str::to_owned), message.get("id").cloned()) {
+            (Some(method), Some(id)) => self.answer(&method, id, &message["params"]).await,
+            (Some(method), None) => self.take(&method, &message["params"]),
+            (None, Some(id)) => {
+                let answer = match message.get("error") {
+                    Some(error) => json!({ "error": error }),
+                    None => message["result"].clone(),
+                };
+                self.answers.insert(id.as_i64().expect("an id of ours"), answer);
+            }
+            (None, None) => panic!("neither a request nor an answer: {message}"),
+        }
+    }
+
+    fn take(&mut self, method: &str, params: &Value) {
+        let text = || params["message"].as_str().unwrap_or_default().to_owned();
+        match method {
+            "textDocument/publishDiagnostics" => {
+                let uri = params["uri"].as_str().unwrap_or_default().to_owned();
+                self.seen.publishes += 1;
+                self.seen.diagnostics.insert(uri, params["diagnostics"].as_array().cloned().unwrap_or_default());
+            }
+            "window/showMessage" => self.seen.messages.push(text()),
+            "window/logMessage" => self.seen.log.push(text()),
+            "$/progress" => {
+                self.seen.progress.push(params["value"]["kind"].as_str().unwrap_or_default().to_owned());
+            }
+            other => panic!("an unexpected notification: {other}"),
+        }
+    }
+
+    async fn answer(&mut self, method: &str, id: Value, params: &Value) {
+        let result = match method {
+            "workspace/configuration" => json!([self.settings]),
+            "window/showDocument" => {
+                self.seen.shown.push(params.clone());
+                json!({ "success": true })
+            }
+            "window/showMessageRequest" => {
+                self.seen.asked.push(params.clone());
+                let actions = params["actions"].as_array().cloned().unwrap_or_default();
+                let picked = |action: &&Value| action["title"].as_str() == self.pick.as_deref();
+                actions.iter().find(picked).cloned().unwrap_or(Value::Null)
+            }
+            "workspace/codeLens/refresh" => {
+                self.seen.lens_refreshes += 1;
+                Value::Null
+            }
+            "client/registerCapability" | "window/workDoneProgress/create" | "workspace/inlayHint/refresh" => Value::Null,
+            other => panic!("an unexpected request: {other}"),
+        };
+        self.send(json!({ "jsonrpc": "2.0", "id": id, "result": result })).await;
+    }
+
+    fn record(&mut self, direction: &str, message: &Value) {
+        if let Some(log) = &mut self.log {
+            writeln!(log, "{}", json!({ "dir": direction, "msg": message })).expect("the log is written");
+        }
+    }
+}
+
+/// Messages of all journeys go to the folder that `JOURNEY_LOGS` names, for the check against the LSP meta-model.
+fn open_log(name: &str) -> Option<File> {
+    let folder = std::env::var_os("JOURNEY_LOGS")?;
+    std::fs::create_dir_all(&folder).expect("a folder for logs");
+    Some(File::create(Path::new(&folder).join(format!("{name}.jsonl"))).expect("a log"))
+}
+
+/// The `file:` URI of a path.
+pub fn uri(path: &Path) -> String {
+    bitbucket_lsp::uri::file_uri(path).expect("an absolute path")
+}

@@ -1,0 +1,111 @@
+//! A world for a journey: a simulated Bitbucket, a clone of a repository in it, and folders for the server.
+
+use crate::editor::{Editor, able};
+use bitbucket_lsp::worker::Environment;
+use serde_json::{Value, json};
+use simulator::{Scenario, Simulator};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// The world. Dropping it checks that every request and answer fitted Atlassian's OpenAPI file.
+pub struct World {
+    /// Bitbucket.
+    pub simulator: Simulator,
+    /// The clone's work tree.
+    pub clone: PathBuf,
+    folder: TempDir,
+    name: String,
+}
+
+impl World {
+    /// The sample scenario with its pull request's branch checked out. `name` names the journey.
+    pub async fn sample(name: &str) -> Self {
+        Self::with(name, Scenario::demo()).await
+    }
+
+    /// A scenario's first pull request, checked out.
+    pub async fn with(name: &str, scenario: Scenario) -> Self {
+        let (repository, branch) = scenario.first_checkout().expect("a pull request in the scenario");
+        Self::checkout(name, scenario, &repository, &branch).await
+    }
+
+    /// A branch of a repository of the scenario, checked out.
+    pub async fn checkout(name: &str, scenario: Scenario, repository: &str, branch: &str) -> Self {
+        let mut simulator = Simulator::start(scenario).await.expect("a simulator");
+        simulator.check_against_openapi();
+        let folder = tempfile::Builder::new().prefix("journey-").tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("a real path");
+        let clone = simulator.clone_to(&root.join("clone"), repository, branch).expect("a clone");
+        Self { simulator, clone, folder, name: name.to_owned() }
+    }
+
+    /// What the server is given: this Bitbucket, as the scenario's first account.
+    pub fn environment(&self) -> Environment {
+        let token = self.simulator.environment();
+        let get = |name: &str| token.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let account = credentials::from_environment(&get).expect("usable credentials");
+        Environment {
+            account: account.map(|account| account.authorization).ok_or_else(|| "You are not signed in.".to_owned()),
+            ..self.signed_out()
+        }
+    }
+
+    /// The same without credentials.
+    pub fn signed_out(&self) -> Environment {
+        let origin = bitbucket::Origin::new(Some(&self.simulator.api_url()), Some(&self.simulator.web_url()));
+        Environment {
+            origin: origin.expect("loopback addresses"),
+            account: Err("You are not signed in to Bitbucket; this is a test.".into()),
+            cache: self.folder().join("cache"),
+        }
+    }
+
+    /// A folder that goes when the world does; nothing in it is the server's but `cache`.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().canonicalize().expect("a real path")
+    }
+
+    /// An able editor with the clone as its folder.
+    pub async fn editor(&self) -> Editor {
+        self.editor_with(json!({})).await
+    }
+
+    /// The same with settings.
+    pub async fn editor_with(&self, settings: Value) -> Editor {
+        Editor::start(&self.name, self.environment(), &[&self.clone], able(), settings).await
+    }
+
+    /// A file of the clone.
+    pub fn file(&self, path: &str) -> PathBuf {
+        self.clone.join(path)
+    }
+
+    /// The 0-based line of the first line of a file that has `text`.
+    pub fn line_of(&self, path: &str, text: &str) -> u32 {
+        let content = std::fs::read_to_string(self.file(path)).expect("a file of the clone");
+        let line = content.lines().position(|line| line.contains(text));
+        u32::try_from(line.unwrap_or_else(|| panic!("{path} has no line with {text}"))).expect("a line number")
+    }
+
+    /// Runs git in the clone without a network, as a user with a name, without the machine's own configuration.
+    pub fn git(&self, arguments: &[&str]) {
+        git(&self.clone, arguments);
+    }
+}
+
+/// Runs git in a folder; panics with what it said if it fails.
+pub fn git(folder: &Path, arguments: &[&str]) {
+    let output = Command::new("git")
+        .args(["-c", "user.name=Tess", "-c", "user.email=tess@example.com", "-c", "init.defaultBranch=main"])
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_EDITOR", "true")
+        .output()
+        .expect("git is installed");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {arguments:?} failed: {said}");
+}
