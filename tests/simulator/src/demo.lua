@@ -14,6 +14,6 @@ end
 
 vim.api.nvim_create_autocmd("VimEnter", {
   callback = function()
-    vim.notify("K: the thread   ]d [d: next, previous   gra: actions   :Bitbucket: more   :qa: leave")
+    vim.notify("K: the thread under the cursor   :Bitbucket next, prev, show   gra: actions   :qa leaves")
   end,
 })

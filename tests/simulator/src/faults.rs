@@ -98,7 +98,11 @@ impl Fault {
     /// # Errors
     /// If there is no such name, or the value does not fit.
     pub fn named(name: &str, value: &Value) -> Result<Self> {
-        let number = || value.as_u64().with_context(|| format!("the fault {name} needs a number as its value"));
+        let number = || {
+            value
+                .as_u64()
+                .with_context(|| format!("the fault {name} needs a number as its value"))
+        };
         let text = || value.as_str().map(str::to_owned);
         let address = || text().with_context(|| format!("the fault {name} needs an address as its value"));
         Ok(match name {
@@ -109,7 +113,9 @@ impl Fault {
             "unauthorized" => Self::Unauthorized,
             "missing_scope" => Self::MissingScope(text().unwrap_or_else(|| "pullrequest".into())),
             "not_found" => Self::NotFound,
-            "rate_limited" => Self::RateLimited(text().or_else(|| value.as_u64().map(|seconds| seconds.to_string()))),
+            "rate_limited" => {
+                Self::RateLimited(text().or_else(|| value.as_u64().map(|seconds| seconds.to_string())))
+            }
             "status" => Self::Status(u16::try_from(number()?)?),
             "wrong_types" => Self::WrongTypes,
             "truncated_json" => Self::TruncatedJson,
@@ -154,7 +160,9 @@ impl Fault {
     pub(crate) fn answer(&self) -> Option<Answer> {
         let error = |message: &str| serde_json::json!({"type": "error", "error": {"message": message}});
         Some(match self {
-            Self::Unauthorized => Answer::json(401, &error("Token is invalid or not supported for this endpoint")),
+            Self::Unauthorized => {
+                Answer::json(401, &error("Token is invalid or not supported for this endpoint"))
+            }
             Self::MissingScope(scope) => {
                 let mut body = error("Your credentials lack one or more required privilege scopes.");
                 body["error"]["detail"] = serde_json::json!({"required": [scope], "granted": ["account"]});
@@ -168,10 +176,15 @@ impl Fault {
                     None => answer,
                 }
             }
-            Self::Status(status) => Answer::new(*status, "text/html", "<html><body>Something went wrong</body></html>"),
+            Self::Status(status) => Answer::new(
+                *status,
+                "text/html",
+                "<html><body>Something went wrong</body></html>",
+            ),
             Self::RedirectElsewhere(address) => Answer::text(302, "").with("location", address.clone()),
             Self::HtmlPortal => {
-                let page = "<!doctype html><title>Guest network</title><form>Sign in to the guest network</form>";
+                let page =
+                    "<!doctype html><title>Guest network</title><form>Sign in to the guest network</form>";
                 Answer::new(200, "text/html; charset=utf-8", page)
             }
             _ => return None,
@@ -189,7 +202,9 @@ impl Fault {
             Self::EvilNext(address) if body.get("values").is_some() => body["next"] = address.clone().into(),
             Self::LoopingNext if body.get("values").is_some() => body["next"] = here.into(),
             Self::OpaqueNext if has_next => {
-                let opaque = body["next"].as_str().map(|next| next.replace("page=", "page=after-"));
+                let opaque = body["next"]
+                    .as_str()
+                    .map(|next| next.replace("page=", "page=after-"));
                 body["next"] = opaque.unwrap_or_default().into();
             }
             Self::HugeComment(bytes) => {
@@ -226,19 +241,30 @@ impl Rule {
         let Some(route) = &self.route else { return true };
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let mut wanted = route.split('/').filter(|segment| !segment.is_empty());
-        wanted.all(|wanted| segments.next().is_some_and(|segment| wanted == "*" || wanted == segment))
+        wanted.all(|wanted| {
+            segments
+                .next()
+                .is_some_and(|segment| wanted == "*" || wanted == segment)
+        })
     }
 }
 
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
-        Self { fault, route: None, left: None }
+        Self {
+            fault,
+            route: None,
+            left: None,
+        }
     }
 }
 
 impl Faults {
     pub(crate) fn new() -> Self {
-        Self { rules: Mutex::default(), released: watch::Sender::new(0) }
+        Self {
+            rules: Mutex::default(),
+            released: watch::Sender::new(0),
+        }
     }
 
     /// Sets a fault, beside those that are set.
@@ -284,7 +310,9 @@ impl Faults {
 
     fn rules(&self) -> std::sync::MutexGuard<'_, Vec<Rule>> {
         // The lock is held for plain list work only, which cannot panic half-way.
-        self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.rules
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -294,7 +322,13 @@ impl Plan {
     }
 
     pub(crate) fn latency(&self) -> Duration {
-        let latency = |fault: &Fault| if let Fault::Latency(time) = fault { Some(*time) } else { None };
+        let latency = |fault: &Fault| {
+            if let Fault::Latency(time) = fault {
+                Some(*time)
+            } else {
+                None
+            }
+        };
         self.faults.iter().filter_map(latency).sum()
     }
 
@@ -304,7 +338,13 @@ impl Plan {
 
     /// Bytes each 10 ms.
     pub(crate) fn slow_body(&self) -> Option<usize> {
-        self.faults.iter().find_map(|fault| if let Fault::SlowBody(bytes) = fault { Some(*bytes) } else { None })
+        self.faults.iter().find_map(|fault| {
+            if let Fault::SlowBody(bytes) = fault {
+                Some(*bytes)
+            } else {
+                None
+            }
+        })
     }
 
     /// Names, for the log.
@@ -313,7 +353,10 @@ impl Plan {
     }
 
     /// Whether the answer is not the simulator's honest one.
-    #[cfg_attr(not(feature = "openapi"), allow(dead_code, reason = "only the OpenAPI check asks"))]
+    #[cfg_attr(
+        not(feature = "openapi"),
+        allow(dead_code, reason = "only the OpenAPI check asks")
+    )]
     pub(crate) fn alters(&self) -> bool {
         let harmless = |fault: &Fault| matches!(fault, Fault::Latency(_) | Fault::Hold | Fault::SlowBody(_));
         !self.faults.iter().all(harmless)
@@ -322,7 +365,9 @@ impl Plan {
 
 /// Gives members of an object types that Bitbucket never gives them.
 fn damage(object: &mut Value) {
-    let Some(members) = object.as_object_mut() else { return };
+    let Some(members) = object.as_object_mut() else {
+        return;
+    };
     for (name, member) in members.iter_mut() {
         *member = match (name.as_str(), &member) {
             ("type" | "links", _) => continue,

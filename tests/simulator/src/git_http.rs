@@ -15,7 +15,9 @@ const TOKEN_USERS: [&str; 2] = ["x-token-auth", "x-bitbucket-api-token-auth"];
 /// Answers `/workspace/slug.git/…`; `None` if the path is no such one.
 pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Option<Answer> {
     let segments = request.segments();
-    let [workspace, folder, rest @ ..] = segments.as_slice() else { return None };
+    let [workspace, folder, rest @ ..] = segments.as_slice() else {
+        return None;
+    };
     let slug = folder.strip_suffix(".git")?;
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     let service = match (request.method.as_str(), rest.as_slice()) {
@@ -26,17 +28,24 @@ pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Option<Answer>
     // The lock is let go before git works: a clone must not hold up the REST routes.
     let (name, root, user) = {
         let world = world.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let found = world.repository(&format!("{workspace}/{slug}")).filter(|repository| !repository.gone);
+        let found = world
+            .repository(&format!("{workspace}/{slug}"))
+            .filter(|repository| !repository.gone);
         let account = account(&world, request);
         let challenge = || {
             let answer = Answer::text(401, "Authentication is required");
             Some(answer.with("www-authenticate", "Basic realm=\"Bitbucket.org HTTP\""))
         };
         let Some(repository) = found else {
-            return if account.is_some() { Some(Answer::text(404, "Repository not found")) } else { challenge() };
+            return if account.is_some() {
+                Some(Answer::text(404, "Repository not found"))
+            } else {
+                challenge()
+            };
         };
         let Some(account) = account else {
-            if repository.public && service == "git-upload-pack" && request.header("authorization").is_none() {
+            if repository.public && service == "git-upload-pack" && request.header("authorization").is_none()
+            {
                 return run(&repository.name, &world.root, "anonymous", request, &service);
             }
             return challenge();
@@ -47,14 +56,21 @@ pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Option<Answer>
         (repository.name.clone(), world.root.clone(), account.user.clone())
     };
     if service == "git-receive-pack" {
-        return Some(Answer::text(403, "Your credentials do not allow you to write to this repository."));
+        return Some(Answer::text(
+            403,
+            "Your credentials do not allow you to write to this repository.",
+        ));
     }
     run(&name, &root, &user, request, &service)
 }
 
 /// Runs the CGI program.
 fn run(name: &str, root: &std::path::Path, user: &str, request: &Request, service: &str) -> Option<Answer> {
-    let path = if request.method == "GET" { format!("/{name}.git/info/refs") } else { format!("/{name}.git/{service}") };
+    let path = if request.method == "GET" {
+        format!("/{name}.git/info/refs")
+    } else {
+        format!("/{name}.git/{service}")
+    };
     let mut command = git::command(root);
     command
         .arg("http-backend")
@@ -80,12 +96,25 @@ fn run(name: &str, root: &std::path::Path, user: &str, request: &Request, servic
 }
 
 fn from_cgi(output: &[u8]) -> Answer {
-    let end = output.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(output.len());
+    let end = output
+        .windows(4)
+        .position(|bytes| bytes == b"\r\n\r\n")
+        .unwrap_or(output.len());
     let head = String::from_utf8_lossy(&output[..end]);
-    let mut answer = Answer { status: 200, headers: Vec::new(), body: output.get(end + 4..).unwrap_or_default().to_vec() };
+    let mut answer = Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: output.get(end + 4..).unwrap_or_default().to_vec(),
+    };
     for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
         match name {
-            "Status" => answer.status = value.split(' ').next().and_then(|code| code.parse().ok()).unwrap_or(500),
+            "Status" => {
+                answer.status = value
+                    .split(' ')
+                    .next()
+                    .and_then(|code| code.parse().ok())
+                    .unwrap_or(500)
+            }
             _ => answer.headers.push((name.to_ascii_lowercase(), value.to_owned())),
         }
     }
@@ -94,7 +123,12 @@ fn from_cgi(output: &[u8]) -> Answer {
 
 /// Git may send a token as Bearer, or as the password of Basic under one of several names.
 fn account<'a>(world: &'a World, request: &Request) -> Option<&'a Account> {
-    let live = |token: &str| world.accounts.iter().find(|account| account.token == token && !account.expired);
+    let live = |token: &str| {
+        world
+            .accounts
+            .iter()
+            .find(|account| account.token == token && !account.expired)
+    };
     match request.header("authorization")?.split_once(' ')? {
         ("Bearer", token) => live(token),
         ("Basic", pair) => {

@@ -30,6 +30,7 @@ mod control;
 mod faults;
 pub mod git;
 mod git_http;
+mod handles;
 mod http;
 mod log;
 #[cfg(feature = "openapi")]
@@ -41,9 +42,10 @@ mod web;
 mod world;
 
 pub use faults::{Fault, Faults, Rule};
+pub use handles::{PullRequestHandle, RepositoryHandle};
 pub use log::LoggedRequest;
 pub use scenario::{
     Account, Comment, Commit, PullRequest, Repository, ResolutionForm, Scenario, Side, Status, Task, User,
 };
-pub use simulator::{Access, PullRequestHandle, RepositoryHandle, Simulator};
+pub use simulator::{Access, Simulator};
 pub use world::Vote;

@@ -35,8 +35,16 @@ enum Command {
 #[expect(clippy::print_stdout, reason = "the line that it prints is what it is for")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let Command::Serve { scenario, port, clone } = Arguments::parse().command;
-    let scenario = if scenario.as_os_str() == "demo" { Scenario::demo() } else { Scenario::load(&scenario)? };
+    let Command::Serve {
+        scenario,
+        port,
+        clone,
+    } = Arguments::parse().command;
+    let scenario = if scenario.as_os_str() == "demo" {
+        Scenario::demo()
+    } else {
+        Scenario::load(&scenario)?
+    };
     let checkout = scenario.first_checkout();
     let simulator = Simulator::start_on(scenario, port).await?;
     let clone = match (clone, &checkout) {

@@ -67,11 +67,18 @@ async fn route(shared: &Arc<Shared>, request: &Request) -> Routed {
         if request.path == "/2.0" || request.path.starts_with("/2.0/") {
             return api::answer(&shared.world, &request);
         }
-        let found = git_http::answer(&shared.world, &request).or_else(|| web::answer(&shared.world, &request));
+        let found =
+            git_http::answer(&shared.world, &request).or_else(|| web::answer(&shared.world, &request));
         let known = found.is_some();
-        Routed { answer: found.unwrap_or_else(|| Answer::text(404, "Not Found")), known }
+        Routed {
+            answer: found.unwrap_or_else(|| Answer::text(404, "Not Found")),
+            known,
+        }
     });
-    let broken = |_| Routed { answer: Answer::text(500, "The simulator broke; see its output."), known: false };
+    let broken = |_| Routed {
+        answer: Answer::text(500, "The simulator broke; see its output."),
+        known: false,
+    };
     done.await.unwrap_or_else(broken)
 }
 
@@ -80,8 +87,16 @@ fn altered(mut answer: Answer, plan: &Plan, shared: &Shared, request: &Request) 
         return answer;
     }
     if let Ok(mut body) = serde_json::from_slice(&answer.body) {
-        let web = shared.world.read().map(|world| world.web.clone()).unwrap_or_default();
-        let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+        let web = shared
+            .world
+            .read()
+            .map(|world| world.web.clone())
+            .unwrap_or_default();
+        let query = if request.query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", request.query)
+        };
         let here = format!("{web}{}{query}", request.path);
         plan.faults.iter().for_each(|fault| fault.alter(&mut body, &here));
         answer.body = body.to_string().into_bytes();
@@ -97,7 +112,9 @@ async fn deliver(connection: &mut Connection, answer: &Answer, plan: &Plan) -> i
     if plan.has(&Fault::Cut) {
         return connection.part(&answer.body[..answer.body.len() / 2]).await;
     }
-    let Some(bytes) = plan.slow_body() else { return connection.part(&answer.body).await };
+    let Some(bytes) = plan.slow_body() else {
+        return connection.part(&answer.body).await;
+    };
     for part in answer.body.chunks(bytes) {
         connection.part(part).await?;
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -114,6 +131,9 @@ impl Shared {
         }
         let answer = (!plan.alters()).then_some(answer);
         let exchange = crate::openapi::Exchange::new(request, answer);
-        self.exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(exchange);
+        self.exchanges
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(exchange);
     }
 }

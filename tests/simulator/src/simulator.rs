@@ -10,11 +10,11 @@ use tokio::runtime::Runtime;
 
 use crate::faults::Faults;
 use crate::git;
+use crate::handles::{PullRequestHandle, RepositoryHandle};
 use crate::log::{Log, LoggedRequest};
-use crate::scenario::{self, Comment, Scenario, Status, Task};
+use crate::scenario::{self, Scenario};
 use crate::server;
-use crate::world::anchor::Texts;
-use crate::world::{Vote, World};
+use crate::world::World;
 
 /// A simulated Bitbucket Cloud on a loopback port, stopped when dropped.
 ///
@@ -64,10 +64,15 @@ impl Simulator {
     /// # Errors
     /// As [`Simulator::start`], or if the port is taken.
     pub async fn start_on(scenario: Scenario, port: u16) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
         // In the other runtime, since making repositories waits for git.
         let made = runtime.spawn(async move {
-            let listener = TcpListener::bind(("127.0.0.1", port)).await.context("the port cannot be used")?;
+            let listener = TcpListener::bind(("127.0.0.1", port))
+                .await
+                .context("the port cannot be used")?;
             let web = format!("http://{}", listener.local_addr()?);
             let root = tempfile::Builder::new().prefix("simulator-").tempdir()?;
             let world = scenario::build(&scenario, root.path(), &web)?;
@@ -82,7 +87,13 @@ impl Simulator {
             anyhow::Ok((shared, web, root))
         });
         match made.await? {
-            Ok((shared, web, root)) => Ok(Self { shared, runtime: Some(runtime), web, strict: false, _root: root }),
+            Ok((shared, web, root)) => Ok(Self {
+                shared,
+                runtime: Some(runtime),
+                web,
+                strict: false,
+                _root: root,
+            }),
             Err(error) => {
                 runtime.shutdown_background();
                 Err(error)
@@ -102,7 +113,11 @@ impl Simulator {
 
     /// The tokens, in the scenario's order.
     pub fn accounts(&self) -> Vec<Access> {
-        let world = self.shared.world.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let world = self
+            .shared
+            .world
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let access = |account: &crate::world::Account| Access {
             user: account.user.clone(),
             email: account.email.clone(),
@@ -151,10 +166,21 @@ impl Simulator {
         let parent = folder.parent().context("a folder to clone into has a parent")?;
         std::fs::create_dir_all(parent)?;
         let mut git = self.git_command(parent);
-        git.args(["clone", "--quiet", "--branch", branch, "--", &self.remote_url(repository)]).arg(folder);
+        git.args([
+            "clone",
+            "--quiet",
+            "--branch",
+            branch,
+            "--",
+            &self.remote_url(repository),
+        ])
+        .arg(folder);
         git::output(&mut git, None)?;
-        let settings =
-            [("user.name", "Local Person"), ("user.email", "local@corner.test"), ("commit.gpgsign", "false")];
+        let settings = [
+            ("user.name", "Local Person"),
+            ("user.email", "local@corner.test"),
+            ("commit.gpgsign", "false"),
+        ];
         for (name, value) in settings {
             git::run(folder, &["config", name, value])?;
         }
@@ -174,7 +200,9 @@ impl Simulator {
     fn git_command(&self, folder: &Path) -> std::process::Command {
         let mut git = git::command(folder);
         let helper = "!f() { echo username=x-token-auth; echo \"password=$SIMULATOR_TOKEN\"; }; f";
-        git.arg("-c").arg(format!("credential.helper={helper}")).env("SIMULATOR_TOKEN", self.token());
+        git.arg("-c")
+            .arg(format!("credential.helper={helper}"))
+            .env("SIMULATOR_TOKEN", self.token());
         git
     }
 
@@ -213,12 +241,19 @@ impl Simulator {
 
     /// A pull request, by the full name of the repository that it goes to and its number.
     pub fn pull_request(&self, repository: &str, id: u64) -> PullRequestHandle<'_> {
-        PullRequestHandle { shared: &self.shared, repository: repository.to_owned(), id }
+        PullRequestHandle {
+            shared: &self.shared,
+            repository: repository.to_owned(),
+            id,
+        }
     }
 
     /// A repository, by its full name.
     pub fn repository(&self, name: &str) -> RepositoryHandle<'_> {
-        RepositoryHandle { shared: &self.shared, name: name.to_owned() }
+        RepositoryHandle {
+            shared: &self.shared,
+            name: name.to_owned(),
+        }
     }
 }
 
@@ -229,154 +264,42 @@ impl Drop for Simulator {
         }
         if self.strict && !std::thread::panicking() {
             let violations = self.violations();
-            assert!(violations.is_empty(), "what was sent or answered is wrong:\n{}", violations.join("\n"));
+            assert!(
+                violations.is_empty(),
+                "what was sent or answered is wrong:\n{}",
+                violations.join("\n")
+            );
         }
-    }
-}
-
-/// What other people do to a pull request. People are named by the scenario's word for them.
-///
-/// Errors: if there is no such repository, pull request, comment, task or user.
-pub struct PullRequestHandle<'a> {
-    pub(crate) shared: &'a Shared,
-    pub(crate) repository: String,
-    pub(crate) id: u64,
-}
-
-/// What other people do to a repository.
-///
-/// Errors: if there is no such repository or commit, or git fails.
-pub struct RepositoryHandle<'a> {
-    pub(crate) shared: &'a Shared,
-    pub(crate) name: String,
-}
-
-#[expect(clippy::missing_errors_doc, reason = "said once for the type")]
-impl PullRequestHandle<'_> {
-    /// Adds a comment and returns its id. Without a date it is a second after what happened last.
-    pub fn add_comment(&self, comment: &Comment) -> Result<u64> {
-        let mut world = self.shared.write();
-        let on = date(&mut world, comment.date.as_deref())?;
-        world.add_comment(&self.repository, self.id, comment, on, &mut Texts::default())
-    }
-
-    /// The id of the comment that the scenario calls by a name.
-    pub fn comment_id(&self, name: &str) -> Result<u64> {
-        let world = self.shared.write();
-        let pull_request = world.pull_request(&self.repository, self.id).context("no such pull request")?;
-        let found = pull_request.comments.iter().find(|comment| comment.name.as_deref() == Some(name));
-        found.map(|comment| comment.id).with_context(|| format!("there is no comment {name:?}"))
-    }
-
-    /// Deletes a comment; it stays in lists without its text, and no date moves.
-    pub fn delete_comment(&self, comment: u64) -> Result<()> {
-        self.shared.write().delete_comment(&self.repository, self.id, comment)
-    }
-
-    /// Changes a comment's text.
-    pub fn edit_comment(&self, comment: u64, text: &str) -> Result<()> {
-        self.shared.write().edit_comment(&self.repository, self.id, comment, text)
-    }
-
-    /// Resolves the thread that a comment starts.
-    pub fn resolve(&self, comment: u64, by: &str) -> Result<()> {
-        self.shared.write().resolve(&self.repository, self.id, comment, Some(by))
-    }
-
-    /// Reopens the thread that a comment starts.
-    pub fn reopen(&self, comment: u64) -> Result<()> {
-        self.shared.write().resolve(&self.repository, self.id, comment, None)
-    }
-
-    /// Adds a task and returns its id.
-    pub fn add_task(&self, task: &Task) -> Result<u64> {
-        let mut world = self.shared.write();
-        let on = date(&mut world, task.date.as_deref())?;
-        world.add_task(&self.repository, self.id, task, on)
-    }
-
-    /// Marks a task as done by somebody (`Some`) or as open (`None`).
-    pub fn finish_task(&self, task: u64, by: Option<&str>) -> Result<()> {
-        self.shared.write().finish_task(&self.repository, self.id, task, by)
-    }
-
-    /// Sets a vote, or takes it back.
-    pub fn vote(&self, user: &str, vote: Option<Vote>) -> Result<()> {
-        self.shared.write().vote(&self.repository, self.id, user, vote)
-    }
-
-    /// Reports a build of the source's head, or of the commit that `at` names.
-    pub fn set_status(&self, status: &Status) -> Result<()> {
-        let mut world = self.shared.write();
-        let on = date(&mut world, status.date.as_deref())?;
-        let source = &world.pull_request(&self.repository, self.id).context("no such pull request")?.source;
-        let (repository, tip) = (source.repository.clone(), source.commit.clone());
-        world.set_status(&repository, status, &tip, on)
-    }
-
-    /// Merges it with a merge commit and returns its hash.
-    pub fn merge(&self, by: &str) -> Result<String> {
-        self.shared.write().merge(&self.repository, self.id, by)
-    }
-
-    /// Declines it.
-    pub fn decline(&self, by: &str) -> Result<()> {
-        self.shared.write().decline(&self.repository, self.id, by)
-    }
-}
-
-#[expect(clippy::missing_errors_doc, reason = "said once for the type")]
-impl RepositoryHandle<'_> {
-    /// The bare repository's folder.
-    pub fn folder(&self) -> Result<PathBuf> {
-        let world = self.shared.write();
-        Ok(world.repository(&self.name).context("no such repository")?.folder.clone())
-    }
-
-    /// The hash that a branch, a commit's `id` in the scenario, or an abbreviation stands for.
-    pub fn commit(&self, name: &str) -> Result<String> {
-        let world = self.shared.write();
-        let found = world.repository(&self.name).and_then(|repository| repository.commit(name));
-        found.with_context(|| format!("{} has no commit {name:?}", self.name))
-    }
-
-    /// Somebody pushes a commit with these files onto a branch; `None` deletes a file. Returns its hash.
-    pub fn push_commit(&self, branch: &str, message: &str, files: &[(&str, Option<&str>)]) -> Result<String> {
-        let files = bytes(files);
-        self.shared.write().push_commit(&self.name, branch, message, &files, None)
-    }
-
-    /// Somebody rewrites a branch: it becomes a new commit with these files on the commit that `from` names.
-    pub fn force_push(&self, branch: &str, from: &str, message: &str, files: &[(&str, Option<&str>)]) -> Result<String> {
-        let files = bytes(files);
-        self.shared.write().push_commit(&self.name, branch, message, &files, Some(from))
-    }
-
-    /// Somebody deletes a branch.
-    pub fn delete_branch(&self, branch: &str) -> Result<()> {
-        self.shared.write().delete_branch(&self.name, branch)
-    }
-
-    /// Somebody deletes the repository; pull requests from it have no source repository any more.
-    pub fn delete(&self) -> Result<()> {
-        self.shared.write().delete_repository(&self.name)
     }
 }
 
 impl Shared {
     fn unexpected(&self) -> Vec<LoggedRequest> {
-        self.log.all().into_iter().filter(|request| !request.known).collect()
+        self.log
+            .all()
+            .into_iter()
+            .filter(|request| !request.known)
+            .collect()
     }
 
     /// See [`Simulator::violations`].
     pub(crate) fn violations(&self) -> Vec<String> {
         let unexpected = self.unexpected();
-        let unknown = unexpected.iter().map(|request| format!("no such route: {} {}", request.method, request.target()));
-        #[cfg_attr(not(feature = "openapi"), allow(unused_mut, reason = "more is added with the feature"))]
+        let unknown = unexpected
+            .iter()
+            .map(|request| format!("no such route: {} {}", request.method, request.target()));
+        #[cfg_attr(
+            not(feature = "openapi"),
+            allow(unused_mut, reason = "more is added with the feature")
+        )]
         let mut violations: Vec<String> = unknown.collect();
         #[cfg(feature = "openapi")]
         {
-            let exchanges = self.exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let exchanges = self
+                .exchanges
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .clone();
             violations.extend(crate::openapi::check(&exchanges));
         }
         violations
@@ -384,17 +307,8 @@ impl Shared {
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, World> {
         // A change that panicked is a failing test already; the others go on.
-        self.world.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.world
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-fn date(world: &mut World, text: Option<&str>) -> Result<jiff::Timestamp> {
-    match text {
-        Some(text) => scenario::moment(text),
-        None => Ok(world.tick()),
-    }
-}
-
-fn bytes<'a>(files: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a str, Option<&'a [u8]>)> {
-    files.iter().map(|(path, text)| (*path, text.map(str::as_bytes))).collect()
 }

@@ -36,7 +36,9 @@ fn split(path: &str) -> Vec<&str> {
 
 fn add(shown: &mut Value, whole: &Value, on_demand: &[&str], field: &str) {
     let path = split(field);
-    let Some(mut picked) = pick(whole, &path) else { return };
+    let Some(mut picked) = pick(whole, &path) else {
+        return;
+    };
     // Asking for an object gives its usual members; asking for one of them, or for all by `*`, gives that.
     for hidden in on_demand.iter().map(|hidden| split(hidden)) {
         if hidden.len() > path.len() && hidden.starts_with(&path) {
@@ -48,14 +50,23 @@ fn add(shown: &mut Value, whole: &Value, on_demand: &[&str], field: &str) {
 
 /// A copy that holds a path only; lists keep their length.
 fn pick(value: &Value, path: &[&str]) -> Option<Value> {
-    let Some((name, rest)) = path.split_first() else { return Some(value.clone()) };
+    let Some((name, rest)) = path.split_first() else {
+        return Some(value.clone());
+    };
     match value {
         Value::Array(items) => {
             let empty = || Value::Object(Map::new());
-            Some(items.iter().map(|item| pick(item, path).unwrap_or_else(empty)).collect())
+            Some(
+                items
+                    .iter()
+                    .map(|item| pick(item, path).unwrap_or_else(empty))
+                    .collect(),
+            )
         }
         Value::Object(members) => {
-            let wanted = members.iter().filter(|(member, _)| *name == "*" || member == name);
+            let wanted = members
+                .iter()
+                .filter(|(member, _)| *name == "*" || member == name);
             let picked = wanted.filter_map(|(member, value)| Some((member.clone(), pick(value, rest)?)));
             let picked: Map<String, Value> = picked.collect();
             (!picked.is_empty()).then_some(Value::Object(picked))
@@ -65,12 +76,18 @@ fn pick(value: &Value, path: &[&str]) -> Option<Value> {
 }
 
 fn prune(value: &mut Value, path: &[&str]) {
-    let Some((name, rest)) = path.split_first() else { return };
+    let Some((name, rest)) = path.split_first() else {
+        return;
+    };
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| prune(item, path)),
-        Value::Object(members) if rest.is_empty() => members.retain(|member, _| *name != "*" && member != name),
+        Value::Object(members) if rest.is_empty() => {
+            members.retain(|member, _| *name != "*" && member != name)
+        }
         Value::Object(members) => {
-            let wanted = members.iter_mut().filter(|(member, _)| *name == "*" || member == name);
+            let wanted = members
+                .iter_mut()
+                .filter(|(member, _)| *name == "*" || member == name);
             wanted.for_each(|(_, value)| prune(value, rest));
         }
         _ => {}
@@ -88,7 +105,9 @@ fn merge(into: &mut Value, from: Value) {
             }
         }
         (Value::Array(into), Value::Array(from)) => {
-            into.iter_mut().zip(from).for_each(|(into, from)| merge(into, from));
+            into.iter_mut()
+                .zip(from)
+                .for_each(|(into, from)| merge(into, from));
         }
         (into, from) => *into = from,
     }
@@ -114,7 +133,10 @@ mod tests {
     #[test]
     fn members_on_demand_are_shown_on_demand() {
         assert_eq!(of("")["values"][0].get("participants"), None);
-        assert_eq!(of("+values.participants.user")["values"][0]["participants"], json!([{"user": "ana"}]));
+        assert_eq!(
+            of("+values.participants.user")["values"][0]["participants"],
+            json!([{"user": "ana"}])
+        );
         assert_eq!(of("+values.participants")["values"][1]["participants"], json!([]));
         assert_eq!(of("+values.participants")["size"], 2);
         assert_eq!(of("values")["values"][0].get("participants"), None);
@@ -123,17 +145,29 @@ mod tests {
 
     #[test]
     fn plain_fields_are_all_that_there_is() {
-        assert_eq!(of("next,values.id"), json!({"next": "n", "values": [{"id": 1}, {"id": 2}]}));
-        assert_eq!(of("values.links.self,size")["values"][1], json!({"links": {"self": "t"}}));
+        assert_eq!(
+            of("next,values.id"),
+            json!({"next": "n", "values": [{"id": 1}, {"id": 2}]})
+        );
+        assert_eq!(
+            of("values.links.self,size")["values"][1],
+            json!({"links": {"self": "t"}})
+        );
         assert_eq!(of("absent"), json!({}));
     }
 
     #[test]
     fn minus_takes_away() {
-        assert_eq!(of("-values.links.html")["values"][0]["links"], json!({"self": "s"}));
+        assert_eq!(
+            of("-values.links.html")["values"][0]["links"],
+            json!({"self": "s"})
+        );
         assert_eq!(of("-values.links.*")["values"][0]["links"], json!({}));
         assert_eq!(of("-*,+size"), json!({"size": 2}));
-        assert_eq!(of("values.links,-values.links.self")["values"][0], json!({"links": {"html": "h"}}));
+        assert_eq!(
+            of("values.links,-values.links.self")["values"][0],
+            json!({"links": {"html": "h"}})
+        );
     }
 
     #[test]

@@ -46,13 +46,21 @@ pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Routed {
         Ok(account) => account,
         Err(answer) => return Routed { answer, known: true },
     };
-    let call = Call { world: &world, request, account, accepted: RefCell::default() };
+    let call = Call {
+        world: &world,
+        request,
+        account,
+        accepted: RefCell::default(),
+    };
     let Some(result) = route(&call, &segments) else {
         let body = json!({"type": "error", "error": {
             "message": "Resource not found",
             "detail": "There is no API hosted at this URL",
         }});
-        return Routed { answer: Answer::json(404, &body), known: false };
+        return Routed {
+            answer: Answer::json(404, &body),
+            known: false,
+        };
     };
     let mut answer = result.unwrap_or_else(|error| error);
     if answer.status == 200 {
@@ -64,8 +72,14 @@ pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Routed {
         answer = answer.with("x-accepted-oauth-scopes", scope);
     }
     if let Some(account) = account {
-        let kind = if account.email.is_some() { "apitoken" } else { "oauth2" };
-        answer = answer.with("x-oauth-scopes", account.scopes.join(", ")).with("x-credential-type", kind);
+        let kind = if account.email.is_some() {
+            "apitoken"
+        } else {
+            "oauth2"
+        };
+        answer = answer
+            .with("x-oauth-scopes", account.scopes.join(", "))
+            .with("x-credential-type", kind);
     }
     Routed { answer, known: true }
 }
@@ -88,7 +102,12 @@ fn route(call: &Call<'_>, segments: &[&str]) -> Option<Result<Answer>> {
     })
 }
 
-fn in_repository(call: &Call<'_>, repository: &Repository, get: bool, rest: &[&str]) -> Option<Result<Answer>> {
+fn in_repository(
+    call: &Call<'_>,
+    repository: &Repository,
+    get: bool,
+    rest: &[&str],
+) -> Option<Result<Answer>> {
     if !get {
         return None;
     }
@@ -104,11 +123,15 @@ fn in_repository(call: &Call<'_>, repository: &Repository, get: bool, rest: &[&s
         ["pullrequests", id, "statuses"] => pull_requests::statuses(call, repository, id),
         ["pullrequests", id, "activity"] => pull_requests::activity(call, repository, id),
         ["pullrequests", id, "commits"] => pull_requests::commits(call, repository, id),
-        ["pullrequests", id, part @ ("diff" | "diffstat")] => pull_requests::comparison(call, repository, id, part),
+        ["pullrequests", id, part @ ("diff" | "diffstat")] => {
+            pull_requests::comparison(call, repository, id, part)
+        }
         ["diff", spec @ ..] if !spec.is_empty() => source::diff(call, repository, &spec.join("/")),
         ["diffstat", spec @ ..] if !spec.is_empty() => source::diffstat(call, repository, &spec.join("/")),
         ["src", commit, path @ ..] => source::file(call, repository, commit, &path.join("/")),
-        ["merge-base", spec @ ..] if !spec.is_empty() => source::merge_base(call, repository, &spec.join("/")),
+        ["merge-base", spec @ ..] if !spec.is_empty() => {
+            source::merge_base(call, repository, &spec.join("/"))
+        }
         ["commit", hash] => source::commit(call, repository, hash),
         ["commit", hash, "statuses"] => repositories::statuses(call, repository, hash),
         ["commits"] => source::commits(call, repository, None),
@@ -135,11 +158,14 @@ fn removed() -> Answer {
 
 /// Whose request it is: `None` without an `Authorization` header.
 fn account<'a>(world: &'a World, request: &Request) -> Result<Option<&'a Account>> {
-    let Some(header) = request.header("authorization") else { return Ok(None) };
+    let Some(header) = request.header("authorization") else {
+        return Ok(None);
+    };
     let found = match header.split_once(' ') {
-        Some(("Bearer", token)) => {
-            world.accounts.iter().find(|account| account.email.is_none() && account.token == token)
-        }
+        Some(("Bearer", token)) => world
+            .accounts
+            .iter()
+            .find(|account| account.email.is_none() && account.token == token),
         Some(("Basic", pair)) => credentials(pair).and_then(|(email, token)| {
             let same = |account: &&Account| account.email.as_ref() == Some(&email) && account.token == token;
             world.accounts.iter().find(same)
@@ -165,18 +191,26 @@ pub(crate) fn credentials(pair: &str) -> Option<(String, String)> {
 
 /// Whether an account may read a repository.
 pub(crate) fn may_read(repository: &Repository, account: &Account) -> bool {
-    repository.public || repository.visible_to.as_ref().is_none_or(|users| users.contains(&account.user))
+    repository.public
+        || repository
+            .visible_to
+            .as_ref()
+            .is_none_or(|users| users.contains(&account.user))
 }
 
 impl<'a> Call<'a> {
     /// The account behind the request.
     pub(crate) fn signed_in(&self) -> Result<&'a Account> {
-        self.account.ok_or_else(|| error(401, "Authentication is required for this endpoint"))
+        self.account
+            .ok_or_else(|| error(401, "Authentication is required for this endpoint"))
     }
 
     /// A repository that the account may see; one that it may not see does not exist.
     fn repository(&self, workspace: &str, slug: &str) -> Result<&'a Repository> {
-        let found = self.world.repository(&format!("{workspace}/{slug}")).filter(|repository| !repository.gone);
+        let found = self
+            .world
+            .repository(&format!("{workspace}/{slug}"))
+            .filter(|repository| !repository.gone);
         let seen = match (found, self.account) {
             (Some(repository), None) if !(repository.public && self.world.anonymous) => {
                 return Err(error(401, "Authentication is required for this endpoint"));
@@ -193,7 +227,9 @@ impl<'a> Call<'a> {
 
     /// Refuses an account that lacks a scope, given in its OAuth form: `account`, `repository`, `pullrequest`.
     pub(crate) fn needs(&self, scope: &str) -> Result<()> {
-        let Some(account) = self.account else { return Ok(()) };
+        let Some(account) = self.account else {
+            return Ok(());
+        };
         let (required, enough) = match account.email {
             Some(_) => {
                 let name = if scope == "account" { "user" } else { scope };
@@ -201,7 +237,10 @@ impl<'a> Call<'a> {
                 let enough = account.scopes.contains(&required);
                 (required, enough)
             }
-            None => (scope.to_owned(), account.scopes.iter().any(|granted| implies(granted, scope))),
+            None => (
+                scope.to_owned(),
+                account.scopes.iter().any(|granted| implies(granted, scope)),
+            ),
         };
         *self.accepted.borrow_mut() = Some(required.clone());
         if enough {

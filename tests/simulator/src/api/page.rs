@@ -47,7 +47,8 @@ impl Page {
         }
         let end = (start + self.length).min(items.len());
         let values: Vec<Value> = items[start..end].iter().map(shape).collect();
-        let mut page = json!({"values": values, "pagelen": self.length, "size": items.len(), "page": self.number});
+        let mut page =
+            json!({"values": values, "pagelen": self.length, "size": items.len(), "page": self.number});
         if end < items.len() {
             page["next"] = self.link(world, request, self.number + 1).into();
         }

@@ -13,7 +13,11 @@ use serde_json::Value;
 pub(crate) enum Query {
     And(Vec<Query>),
     Or(Vec<Query>),
-    Test { field: String, operator: Operator, values: Vec<Literal> },
+    Test {
+        field: String,
+        operator: Operator,
+        values: Vec<Literal>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +44,11 @@ pub(crate) enum Literal {
 impl Query {
     /// Parses a filter whose fields start with one of the given names; says what is wrong otherwise.
     pub(crate) fn parse(text: &str, fields: &[&str]) -> Result<Self, String> {
-        let mut parser = Parser { tokens: tokens(text)?, at: 0, fields };
+        let mut parser = Parser {
+            tokens: tokens(text)?,
+            at: 0,
+            fields,
+        };
         let query = parser.or()?;
         match parser.next() {
             None => Ok(query),
@@ -61,10 +69,16 @@ impl Query {
         match self {
             Self::And(parts) => parts.iter().all(|part| part.matches(object)),
             Self::Or(parts) => parts.iter().any(|part| part.matches(object)),
-            Self::Test { field, operator, values } => {
+            Self::Test {
+                field,
+                operator,
+                values,
+            } => {
                 let found = reach(object, field);
                 let any = |test: &dyn Fn(&Value, &Literal) -> bool| {
-                    found.iter().any(|found| values.iter().any(|value| test(found, value)))
+                    found
+                        .iter()
+                        .any(|found| values.iter().any(|value| test(found, value)))
                 };
                 let ordered = |wanted: fn(Ordering) -> bool| {
                     any(&|found, value| compare(found, value).is_some_and(wanted))
@@ -88,7 +102,13 @@ impl Query {
 pub(crate) fn sort(objects: &mut [Value], by: &str, fields: &[&str]) -> Result<(), String> {
     let (field, descending) = by.strip_prefix('-').map_or((by, false), |field| (field, true));
     check(field, fields)?;
-    let key = |object: &Value| reach(object, field).into_iter().next().cloned().unwrap_or(Value::Null);
+    let key = |object: &Value| {
+        reach(object, field)
+            .into_iter()
+            .next()
+            .cloned()
+            .unwrap_or(Value::Null)
+    };
     objects.sort_by(|one, other| {
         let (one, other) = (key(one), key(other));
         let order = compare(&one, &Literal::Json(other)).unwrap_or(Ordering::Equal);
@@ -99,15 +119,23 @@ pub(crate) fn sort(objects: &mut [Value], by: &str, fields: &[&str]) -> Result<(
 
 fn check(field: &str, fields: &[&str]) -> Result<(), String> {
     let root = field.split('.').next().unwrap_or_default();
-    if fields.contains(&root) { Ok(()) } else { Err(format!("Invalid field name in query: {field}")) }
+    if fields.contains(&root) {
+        Ok(())
+    } else {
+        Err(format!("Invalid field name in query: {field}"))
+    }
 }
 
 /// The values of a field; several where lists are on the way, `null` where it is missing.
 fn reach<'a>(object: &'a Value, field: &str) -> Vec<&'a Value> {
     let mut found = vec![object];
     for name in field.split('.') {
-        let spread = found.into_iter().flat_map(|value| value.as_array().map_or(vec![value], |all| all.iter().collect()));
-        found = spread.map(|value| value.get(name).unwrap_or(&Value::Null)).collect();
+        let spread = found
+            .into_iter()
+            .flat_map(|value| value.as_array().map_or(vec![value], |all| all.iter().collect()));
+        found = spread
+            .map(|value| value.get(name).unwrap_or(&Value::Null))
+            .collect();
     }
     found
 }
@@ -117,15 +145,21 @@ fn equal(found: &Value, value: &Literal) -> bool {
 }
 
 fn contains(found: &Value, value: &Literal) -> bool {
-    let Literal::Json(Value::String(part)) = value else { return false };
-    found.as_str().is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))
+    let Literal::Json(Value::String(part)) = value else {
+        return false;
+    };
+    found
+        .as_str()
+        .is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))
 }
 
 fn compare(found: &Value, value: &Literal) -> Option<Ordering> {
     match (found, value) {
         (Value::String(text), Literal::Date(date)) => Some(text.parse::<jiff::Timestamp>().ok()?.cmp(date)),
         (Value::String(one), Literal::Json(Value::String(other))) => Some(one.cmp(other)),
-        (Value::Number(one), Literal::Json(Value::Number(other))) => one.as_f64()?.partial_cmp(&other.as_f64()?),
+        (Value::Number(one), Literal::Json(Value::Number(other))) => {
+            one.as_f64()?.partial_cmp(&other.as_f64()?)
+        }
         (one, Literal::Json(other)) => (one == other).then_some(Ordering::Equal),
         _ => None,
     }
@@ -191,7 +225,11 @@ impl Parser<'_> {
         while self.keyword("OR") {
             parts.push(self.and()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Query::Or(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Query::Or(parts)
+        })
     }
 
     fn and(&mut self) -> Result<Query, String> {
@@ -199,7 +237,11 @@ impl Parser<'_> {
         while self.keyword("AND") {
             parts.push(self.primary()?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Query::And(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Query::And(parts)
+        })
     }
 
     fn primary(&mut self) -> Result<Query, String> {
@@ -214,7 +256,11 @@ impl Parser<'_> {
                 let operator = self.operator()?;
                 let list = matches!(operator, Operator::In | Operator::NotIn);
                 let values = if list { self.list()? } else { vec![self.literal()?] };
-                Ok(Query::Test { field, operator, values })
+                Ok(Query::Test {
+                    field,
+                    operator,
+                    values,
+                })
             }
             other => Err(format!("a field was expected, not {other:?}")),
         }
@@ -225,7 +271,11 @@ impl Parser<'_> {
             return Ok(Operator::In);
         }
         if self.keyword("NOT") {
-            return if self.keyword("IN") { Ok(Operator::NotIn) } else { Err("IN was expected after NOT".into()) };
+            return if self.keyword("IN") {
+                Ok(Operator::NotIn)
+            } else {
+                Err("IN was expected after NOT".into())
+            };
         }
         Ok(match self.next() {
             Some(Token::Sign("=")) => Operator::Equal,
@@ -257,7 +307,9 @@ impl Parser<'_> {
             Some(Token::Text(text)) => Ok(Literal::Json(text.into())),
             Some(Token::Word(word)) => match serde_json::from_str(&word) {
                 Ok(value) => Ok(Literal::Json(value)),
-                Err(_) => crate::scenario::moment(&word).map(Literal::Date).map_err(|_| format!("{word} is no value")),
+                Err(_) => crate::scenario::moment(&word)
+                    .map(Literal::Date)
+                    .map_err(|_| format!("{word} is no value")),
             },
             other => Err(format!("a value was expected, not {other:?}")),
         }
@@ -271,7 +323,8 @@ impl Parser<'_> {
     }
 
     fn keyword(&mut self, word: &str) -> bool {
-        let found = matches!(self.tokens.get(self.at), Some(Token::Word(next)) if next.eq_ignore_ascii_case(word));
+        let found =
+            matches!(self.tokens.get(self.at), Some(Token::Word(next)) if next.eq_ignore_ascii_case(word));
         self.at += usize::from(found);
         found
     }
@@ -301,7 +354,9 @@ mod tests {
     }
 
     fn passes(query: &str) -> bool {
-        Query::parse(query, FIELDS).unwrap_or_else(|error| panic!("{query}: {error}")).matches(&sample())
+        Query::parse(query, FIELDS)
+            .unwrap_or_else(|error| panic!("{query}: {error}"))
+            .matches(&sample())
     }
 
     #[test]
@@ -337,8 +392,22 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         for nonsense in [
-            "", "id", "id =", "= 3", "id = 3 AND", "id = 3 id = 4", "(id = 3", "id = \"open", "id IN 3", "id IN (3",
-            "id NOT 3", "id = banana", "banana = 3", "id = 3;", "id == 3", "state = 'OPEN'",
+            "",
+            "id",
+            "id =",
+            "= 3",
+            "id = 3 AND",
+            "id = 3 id = 4",
+            "(id = 3",
+            "id = \"open",
+            "id IN 3",
+            "id IN (3",
+            "id NOT 3",
+            "id = banana",
+            "banana = 3",
+            "id = 3;",
+            "id == 3",
+            "state = 'OPEN'",
         ] {
             assert!(Query::parse(nonsense, FIELDS).is_err(), "{nonsense}");
         }

@@ -320,9 +320,17 @@ impl Scenario {
     pub fn first_checkout(&self) -> Option<(String, String)> {
         let first = self.repositories.first()?;
         let main = first.main.clone().unwrap_or_else(|| "main".to_owned());
-        let Some(pull_request) = self.pull_requests.first() else { return Some((first.name.clone(), main)) };
-        let repository = pull_request.source_repository.as_ref().or(pull_request.repository.as_ref());
-        Some((repository.unwrap_or(&first.name).clone(), pull_request.source.clone()))
+        let Some(pull_request) = self.pull_requests.first() else {
+            return Some((first.name.clone(), main));
+        };
+        let repository = pull_request
+            .source_repository
+            .as_ref()
+            .or(pull_request.repository.as_ref());
+        Some((
+            repository.unwrap_or(&first.name).clone(),
+            pull_request.source.clone(),
+        ))
     }
 
     /// Moves the dates of all that was said so that the last of it was said at `now`.
@@ -330,7 +338,9 @@ impl Scenario {
     /// Commits keep their dates, so their hashes stay the same. Dates that are left out follow the others.
     pub fn said_until(mut self, now: jiff::Timestamp) -> Self {
         let latest = self.dates().filter_map(|date| moment(date).ok()).max();
-        let Some(shift) = latest.map(|latest| now.duration_since(latest)) else { return self };
+        let Some(shift) = latest.map(|latest| now.duration_since(latest)) else {
+            return self;
+        };
         for date in self.dates() {
             if let Some(moved) = moment(date).ok().and_then(|then| then.checked_add(shift).ok()) {
                 *date = moved.to_string();
@@ -341,10 +351,25 @@ impl Scenario {
 
     fn dates(&mut self) -> impl Iterator<Item = &mut String> {
         self.pull_requests.iter_mut().flat_map(|pull_request| {
-            let comments = pull_request.comments.iter_mut().filter_map(|comment| comment.date.as_mut());
-            let tasks = pull_request.tasks.iter_mut().filter_map(|task| task.date.as_mut());
-            let statuses = pull_request.statuses.iter_mut().filter_map(|status| status.date.as_mut());
-            pull_request.created.as_mut().into_iter().chain(comments).chain(tasks).chain(statuses)
+            let comments = pull_request
+                .comments
+                .iter_mut()
+                .filter_map(|comment| comment.date.as_mut());
+            let tasks = pull_request
+                .tasks
+                .iter_mut()
+                .filter_map(|task| task.date.as_mut());
+            let statuses = pull_request
+                .statuses
+                .iter_mut()
+                .filter_map(|status| status.date.as_mut());
+            pull_request
+                .created
+                .as_mut()
+                .into_iter()
+                .chain(comments)
+                .chain(tasks)
+                .chain(statuses)
         })
     }
 }
@@ -354,8 +379,9 @@ pub(crate) fn moment(text: &str) -> Result<jiff::Timestamp> {
     if let Ok(timestamp) = text.parse() {
         return Ok(timestamp);
     }
-    let civil: jiff::civil::DateTime =
-        text.parse().with_context(|| format!("{text:?} is no date; write it as 2026-11-20 09:30"))?;
+    let civil: jiff::civil::DateTime = text
+        .parse()
+        .with_context(|| format!("{text:?} is no date; write it as 2026-11-20 09:30"))?;
     Ok(jiff::tz::Offset::UTC.to_timestamp(civil)?)
 }
 
@@ -376,6 +402,9 @@ mod tests {
         let before = Scenario::demo();
         let mut after = before.clone().said_until(now);
         assert_eq!(after.dates().map(|date| moment(date).unwrap()).max(), Some(now));
-        assert_eq!(after.repositories[0].commits[0].date, before.repositories[0].commits[0].date);
+        assert_eq!(
+            after.repositories[0].commits[0].date,
+            before.repositories[0].commits[0].date
+        );
     }
 }

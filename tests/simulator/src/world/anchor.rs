@@ -26,10 +26,28 @@ pub(crate) fn place(
         }
         return Ok(None);
     };
-    let source = commit(world, &pull_request.source.repository, comment.at.as_deref(), &pull_request.source.commit)?;
+    let source = commit(
+        world,
+        &pull_request.source.repository,
+        comment.at.as_deref(),
+        &pull_request.source.commit,
+    )?;
     let at = comment.destination_at.as_deref();
-    let destination = commit(world, &pull_request.repository, at, &pull_request.destination.commit)?;
-    let mut inline = Inline { path, from: None, to: None, start_from: None, start_to: None, source, destination };
+    let destination = commit(
+        world,
+        &pull_request.repository,
+        at,
+        &pull_request.destination.commit,
+    )?;
+    let mut inline = Inline {
+        path,
+        from: None,
+        to: None,
+        start_from: None,
+        start_to: None,
+        source,
+        destination,
+    };
     let side = comment.side.unwrap_or(Side::New);
     if matches!(side, Side::New | Side::Both) {
         let lines = lines(world, pull_request, comment, &inline, false, texts)?;
@@ -45,8 +63,12 @@ pub(crate) fn place(
 }
 
 fn commit(world: &World, repository: &str, name: Option<&str>, tip: &str) -> Result<String> {
-    let Some(name) = name else { return Ok(tip.to_owned()) };
-    let found = world.repository(repository).and_then(|repository| repository.commit(name));
+    let Some(name) = name else {
+        return Ok(tip.to_owned());
+    };
+    let found = world
+        .repository(repository)
+        .and_then(|repository| repository.commit(name));
     found.with_context(|| format!("{repository} has no commit {name:?}"))
 }
 
@@ -62,7 +84,9 @@ fn lines(
         return Ok(comment.lines);
     }
     let Some(quote) = &comment.on else { return Ok(None) };
-    let repository = world.repository(&pull_request.source.repository).context("the source's repository is missing")?;
+    let repository = world
+        .repository(&pull_request.source.repository)
+        .context("the source's repository is missing")?;
     let commit = if old {
         let pair = (inline.source.clone(), inline.destination.clone());
         let found = || git::merge_base(&repository.folder, &inline.source, &inline.destination);
@@ -82,7 +106,9 @@ fn lines(
         let text = text.with_context(|| format!("there is no {} at {commit}", inline.path))?;
         texts.files.insert(key.clone(), text);
     }
-    find(&texts.files[&key], quote, comment.nth).with_context(|| format!("{} at {}", inline.path, &commit[..12])).map(Some)
+    find(&texts.files[&key], quote, comment.nth)
+        .with_context(|| format!("{} at {}", inline.path, &commit[..12]))
+        .map(Some)
 }
 
 /// First and last line, from 1, of the quoted lines.
@@ -92,14 +118,21 @@ fn find(text: &str, quote: &str, nth: Option<usize>) -> Result<[u32; 2]> {
     if quoted.is_empty() {
         bail!("`on` is empty");
     }
-    let mut found: Vec<usize> = (0..lines.len()).filter(|at| lines[*at..].starts_with(&quoted)).collect();
+    let mut found: Vec<usize> = (0..lines.len())
+        .filter(|at| lines[*at..].starts_with(&quoted))
+        .collect();
     if found.is_empty() && quoted.len() == 1 {
-        found = (0..lines.len()).filter(|at| lines[*at].contains(quoted[0])).collect();
+        found = (0..lines.len())
+            .filter(|at| lines[*at].contains(quoted[0]))
+            .collect();
     }
     let first = match (nth, found.as_slice()) {
         (None, [only]) => *only,
         (Some(nth), all) if (1..=all.len()).contains(&nth) => all[nth - 1],
-        (_, all) => bail!("{quote:?} stands there {} times; `nth` says which is meant", all.len()),
+        (_, all) => bail!(
+            "{quote:?} stands there {} times; `nth` says which is meant",
+            all.len()
+        ),
     };
     let line = |index: usize| u32::try_from(index + 1).context("too many lines");
     Ok([line(first)?, line(first + quoted.len() - 1)?])
@@ -121,7 +154,13 @@ mod tests {
 
     #[test]
     fn what_is_not_clear_is_an_error() {
-        for (quote, nth) in [("go();", None), ("go();", Some(3)), ("absent", None), ("", None), ("}\nfn c", None)] {
+        for (quote, nth) in [
+            ("go();", None),
+            ("go();", Some(3)),
+            ("absent", None),
+            ("", None),
+            ("}\nfn c", None),
+        ] {
             assert!(find(TEXT, quote, nth).is_err(), "{quote:?}");
         }
     }

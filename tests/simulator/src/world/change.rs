@@ -19,7 +19,9 @@ impl World {
         texts: &mut Texts,
     ) -> Result<u64> {
         self.known(&new.author)?;
-        let pull_request = self.pull_request(repository, id).context("no such pull request")?;
+        let pull_request = self
+            .pull_request(repository, id)
+            .context("no such pull request")?;
         let parent = match &new.reply_to {
             Some(name) => Some(named(pull_request, name)?),
             None => None,
@@ -28,10 +30,8 @@ impl World {
             Some(parent) => parent.inline.clone(),
             None => anchor::place(self, pull_request, new, texts)?,
         };
-        let resolution = match &new.resolved_by {
-            Some(user) => Some(Resolution { user: user.clone(), on, form: new.resolution.unwrap_or_default() }),
-            None => None,
-        };
+        let form = new.resolution.unwrap_or_default();
+        let resolution = new.resolved_by.clone().map(|user| Resolution { user, on, form });
         let comment = Comment {
             id: self.fresh_id(),
             name: new.id.clone(),
@@ -72,21 +72,39 @@ impl World {
     }
 
     /// Resolves the thread that starts with a comment, or reopens it.
-    pub(crate) fn resolve(&mut self, repository: &str, id: u64, comment: u64, by: Option<&str>) -> Result<()> {
+    pub(crate) fn resolve(
+        &mut self,
+        repository: &str,
+        id: u64,
+        comment: u64,
+        by: Option<&str>,
+    ) -> Result<()> {
         let now = self.tick();
         let form = ResolutionForm::Full;
         let comment = self.comment_mut(repository, id, comment)?;
         if comment.parent.is_some() {
             bail!("Comment is not a top-level comment");
         }
-        comment.resolution = by.map(|user| Resolution { user: user.to_owned(), on: now, form });
+        comment.resolution = by.map(|user| Resolution {
+            user: user.to_owned(),
+            on: now,
+            form,
+        });
         Ok(())
     }
 
     /// Adds a task and returns its id.
-    pub(crate) fn add_task(&mut self, repository: &str, id: u64, new: &scenario::Task, on: Timestamp) -> Result<u64> {
+    pub(crate) fn add_task(
+        &mut self,
+        repository: &str,
+        id: u64,
+        new: &scenario::Task,
+        on: Timestamp,
+    ) -> Result<u64> {
         self.known(&new.author)?;
-        let pull_request = self.pull_request(repository, id).context("no such pull request")?;
+        let pull_request = self
+            .pull_request(repository, id)
+            .context("no such pull request")?;
         let comment = match &new.comment {
             Some(name) => Some(named(pull_request, name)?),
             None => None,
@@ -107,10 +125,19 @@ impl World {
     }
 
     /// Marks a task as done by somebody, or as open again.
-    pub(crate) fn finish_task(&mut self, repository: &str, id: u64, task: u64, by: Option<&str>) -> Result<()> {
+    pub(crate) fn finish_task(
+        &mut self,
+        repository: &str,
+        id: u64,
+        task: u64,
+        by: Option<&str>,
+    ) -> Result<()> {
         let now = self.tick();
         let tasks = &mut self.pull_request_mut(repository, id)?.tasks;
-        let task = tasks.iter_mut().find(|known| known.id == task).context("no such task")?;
+        let task = tasks
+            .iter_mut()
+            .find(|known| known.id == task)
+            .context("no such task")?;
         task.resolved = by.map(|user| (user.to_owned(), now));
         task.updated = now;
         Ok(())
@@ -122,7 +149,11 @@ impl World {
         let now = self.tick();
         let pull_request = self.pull_request_mut(repository, id)?;
         pull_request.took_part(user, now);
-        for participant in pull_request.participants.iter_mut().filter(|known| known.user == user) {
+        for participant in pull_request
+            .participants
+            .iter_mut()
+            .filter(|known| known.user == user)
+        {
             participant.vote = vote;
         }
         pull_request.updated = now;
@@ -130,16 +161,26 @@ impl World {
     }
 
     /// Reports a build of a commit; one with the same key is replaced.
-    pub(crate) fn set_status(&mut self, repository: &str, new: &scenario::Status, tip: &str, on: Timestamp) -> Result<()> {
+    pub(crate) fn set_status(
+        &mut self,
+        repository: &str,
+        new: &scenario::Status,
+        tip: &str,
+        on: Timestamp,
+    ) -> Result<()> {
         if !["SUCCESSFUL", "FAILED", "INPROGRESS", "STOPPED"].contains(&new.state.as_str()) {
             bail!("{:?} is no state of a build", new.state);
         }
         let repository = self.repository_mut(repository)?;
         let commit = match &new.at {
-            Some(name) => repository.commit(name).with_context(|| format!("no commit {name:?}"))?,
+            Some(name) => repository
+                .commit(name)
+                .with_context(|| format!("no commit {name:?}"))?,
             None => tip.to_owned(),
         };
-        repository.statuses.retain(|known| known.commit != commit || known.key != new.key);
+        repository
+            .statuses
+            .retain(|known| known.commit != commit || known.key != new.key);
         repository.statuses.push(Status {
             commit,
             key: new.key.clone(),
@@ -160,22 +201,48 @@ impl World {
 
     /// Merges an open pull request with a merge commit and returns its hash.
     pub(crate) fn merge(&mut self, repository: &str, id: u64, by: &str) -> Result<String> {
-        let pull_request = self.pull_request(repository, id).context("no such pull request")?;
+        let pull_request = self
+            .pull_request(repository, id)
+            .context("no such pull request")?;
         if pull_request.state != State::Open {
             bail!("pull request {id} is not open");
         }
         let (source, destination) = (pull_request.source.clone(), pull_request.destination.clone());
-        let message = format!("Merged in {} (pull request #{id})\n\n{}", source.branch, pull_request.title);
+        let message = format!(
+            "Merged in {} (pull request #{id})\n\n{}",
+            source.branch, pull_request.title
+        );
         let close = pull_request.close_source_branch;
-        let folder = self.repository(&destination.repository).context("no repository")?.folder.clone();
-        let from = self.repository(&source.repository).context("the fork is gone")?.folder.clone();
+        let folder = self
+            .repository(&destination.repository)
+            .context("no repository")?
+            .folder
+            .clone();
+        let from = self
+            .repository(&source.repository)
+            .context("the fork is gone")?
+            .folder
+            .clone();
         if from != folder {
             let tip = format!("+{}:refs/simulator/{id}", source.commit);
             let config = ["-c", "uploadpack.allowAnySHA1InWant=true"];
-            git::output(git::command(&folder).args(config).arg("fetch").arg("-q").arg(&from).arg(tip), None)?;
+            git::output(
+                git::command(&folder)
+                    .args(config)
+                    .arg("fetch")
+                    .arg("-q")
+                    .arg(&from)
+                    .arg(tip),
+                None,
+            )?;
         }
         let pair = [destination.commit.as_str(), source.commit.as_str()];
-        let tree = git::output(git::command(&folder).args(["merge-tree", "--write-tree"]).args(pair), None)?;
+        let tree = git::output(
+            git::command(&folder)
+                .args(["merge-tree", "--write-tree"])
+                .args(pair),
+            None,
+        )?;
         let tree = String::from_utf8_lossy(&tree).trim().to_owned();
         let person = self.known(by)?.clone();
         let seconds = self.tick().as_second();
@@ -187,7 +254,9 @@ impl World {
                 .env(format!("GIT_{role}_DATE"), format!("{seconds} +0000"));
         }
         commit.args(["commit-tree", &tree, "-p", pair[0], "-p", pair[1], "-m", &message]);
-        let hash = String::from_utf8_lossy(&git::output(&mut commit, None)?).trim().to_owned();
+        let hash = String::from_utf8_lossy(&git::output(&mut commit, None)?)
+            .trim()
+            .to_owned();
         let branch = format!("refs/heads/{}", destination.branch);
         git::output(git::command(&folder).args(["update-ref", &branch, &hash]), None)?;
         self.close(repository, id, by, State::Merged, Some(hash.clone()))?;
@@ -199,7 +268,14 @@ impl World {
         Ok(hash)
     }
 
-    fn close(&mut self, repository: &str, id: u64, by: &str, state: State, merge: Option<String>) -> Result<()> {
+    fn close(
+        &mut self,
+        repository: &str,
+        id: u64,
+        by: &str,
+        state: State,
+        merge: Option<String>,
+    ) -> Result<()> {
         self.known(by)?;
         let now = self.tick();
         let pull_request = self.pull_request_mut(repository, id)?;
@@ -229,10 +305,15 @@ impl World {
         let who = format!("{} <{}@corner.test> {seconds} +0000", person.name, person.id);
         let repository = self.repository(repository).context("no such repository")?;
         let parent = match from {
-            Some(name) => Some(repository.commit(name).with_context(|| format!("no commit {name:?}"))?),
+            Some(name) => Some(
+                repository
+                    .commit(name)
+                    .with_context(|| format!("no commit {name:?}"))?,
+            ),
             None => repository.heads.get(branch).cloned(),
         };
-        let mut stream = format!("commit refs/heads/{branch}\nmark :1\nauthor {who}\ncommitter {who}\n").into_bytes();
+        let mut stream =
+            format!("commit refs/heads/{branch}\nmark :1\nauthor {who}\ncommitter {who}\n").into_bytes();
         stream.extend_from_slice(format!("data {}\n{message}\n\n", message.len() + 1).as_bytes());
         if let Some(parent) = parent {
             stream.extend_from_slice(format!("from {parent}\n").as_bytes());
@@ -272,8 +353,15 @@ impl World {
             let repository = self.repositories.iter().find(|known| known.name == name)?;
             repository.heads.get(branch).cloned()
         };
-        for pull_request in self.pull_requests.iter_mut().filter(|one| one.state == State::Open) {
-            if let Some(tip) = heads(&pull_request.destination.repository, &pull_request.destination.branch) {
+        for pull_request in self
+            .pull_requests
+            .iter_mut()
+            .filter(|one| one.state == State::Open)
+        {
+            if let Some(tip) = heads(
+                &pull_request.destination.repository,
+                &pull_request.destination.branch,
+            ) {
                 pull_request.destination.commit = tip;
             }
             let tip = heads(&pull_request.source.repository, &pull_request.source.branch);
@@ -287,12 +375,16 @@ impl World {
     }
 
     fn known(&self, user: &str) -> Result<&super::Person> {
-        self.person(user).with_context(|| format!("there is no user {user:?}"))
+        self.person(user)
+            .with_context(|| format!("there is no user {user:?}"))
     }
 
     fn comment_mut(&mut self, repository: &str, id: u64, comment: u64) -> Result<&mut Comment> {
         let comments = &mut self.pull_request_mut(repository, id)?.comments;
-        comments.iter_mut().find(|known| known.id == comment).context("no such comment")
+        comments
+            .iter_mut()
+            .find(|known| known.id == comment)
+            .context("no such comment")
     }
 }
 
@@ -302,7 +394,12 @@ impl PullRequest {
             Some(known) => known.on = Some(on),
             None => {
                 let user = user.to_owned();
-                self.participants.push(Participant { user, reviewer: false, vote: None, on: Some(on) });
+                self.participants.push(Participant {
+                    user,
+                    reviewer: false,
+                    vote: None,
+                    on: Some(on),
+                });
             }
         }
     }
@@ -310,7 +407,13 @@ impl PullRequest {
 
 /// A comment by the scenario's name for it, or by its number.
 fn named(pull_request: &PullRequest, name: &str) -> Result<u64> {
-    let found = pull_request.comments.iter().find(|comment| comment.name.as_deref() == Some(name));
+    let found = pull_request
+        .comments
+        .iter()
+        .find(|comment| comment.name.as_deref() == Some(name));
     let by_number = || pull_request.comment(name.parse().ok()?);
-    found.or_else(by_number).map(|comment| comment.id).with_context(|| format!("there is no comment {name:?} before it"))
+    found
+        .or_else(by_number)
+        .map(|comment| comment.id)
+        .with_context(|| format!("there is no comment {name:?} before it"))
 }

@@ -195,7 +195,9 @@ impl State {
 
     /// From Bitbucket's word.
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        [Self::Open, Self::Merged, Self::Declined, Self::Superseded].into_iter().find(|state| state.word() == word)
+        [Self::Open, Self::Merged, Self::Declined, Self::Superseded]
+            .into_iter()
+            .find(|state| state.word() == word)
     }
 }
 
@@ -252,7 +254,9 @@ impl World {
 
     /// A repository by its full name; Bitbucket compares without case.
     pub(crate) fn repository(&self, name: &str) -> Option<&Repository> {
-        self.repositories.iter().find(|repository| repository.name.eq_ignore_ascii_case(name))
+        self.repositories
+            .iter()
+            .find(|repository| repository.name.eq_ignore_ascii_case(name))
     }
 
     fn repository_mut(&mut self, name: &str) -> Result<&mut Repository> {
@@ -264,7 +268,9 @@ impl World {
 
     /// A pull request by the full name of the repository that it goes to and its number.
     pub(crate) fn pull_request(&self, repository: &str, id: u64) -> Option<&PullRequest> {
-        self.pull_requests.iter().find(|one| one.id == id && one.repository.eq_ignore_ascii_case(repository))
+        self.pull_requests
+            .iter()
+            .find(|one| one.id == id && one.repository.eq_ignore_ascii_case(repository))
     }
 
     fn pull_request_mut(&mut self, repository: &str, id: u64) -> Result<&mut PullRequest> {
@@ -291,7 +297,11 @@ impl World {
     /// Folders of repositories whose objects a pull request's diff may need.
     pub(crate) fn related(&self, name: &str) -> Vec<&Path> {
         let forks = |one: &&Repository| one.fork_of.as_deref() == Some(name) || one.name == name;
-        self.repositories.iter().filter(forks).map(|one| one.folder.as_path()).collect()
+        self.repositories
+            .iter()
+            .filter(forks)
+            .map(|one| one.folder.as_path())
+            .collect()
     }
 
     /// Lets a second pass and says what time it is now.

@@ -37,17 +37,30 @@ pub(crate) async fn send(
 ) -> std::io::Result<Reply> {
     let host = simulator.web_url().trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(&host).await?;
-    let authorization = authorization.map(|value| format!("authorization: {value}\r\n")).unwrap_or_default();
+    let authorization = authorization
+        .map(|value| format!("authorization: {value}\r\n"))
+        .unwrap_or_default();
     let length = body.len();
-    let head = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{authorization}content-length: {length}");
-    stream.write_all(format!("{head}\r\nconnection: close\r\n\r\n{body}").as_bytes()).await?;
+    let head =
+        format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{authorization}content-length: {length}");
+    stream
+        .write_all(format!("{head}\r\nconnection: close\r\n\r\n{body}").as_bytes())
+        .await?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await?;
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let end = bytes
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let body = bytes[end + 4..].to_vec();
-    let mut reply = Reply { status, head, body, whole: false };
+    let mut reply = Reply {
+        status,
+        head,
+        body,
+        whole: false,
+    };
     reply.whole = reply.header("content-length") == Some(&reply.body.len().to_string());
     Ok(reply)
 }
@@ -63,7 +76,9 @@ pub(crate) async fn get(simulator: &Simulator, target: &str) -> Reply {
 
 /// `POST` of a control request, which must succeed.
 pub(crate) async fn control(simulator: &Simulator, route: &str, body: &str) -> serde_json::Value {
-    let reply = send(simulator, "POST", &format!("/_simulator/{route}"), None, body).await.unwrap();
+    let reply = send(simulator, "POST", &format!("/_simulator/{route}"), None, body)
+        .await
+        .unwrap();
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()
 }
