@@ -20,14 +20,14 @@ fn draw_document(document: &Document) -> String {
             Some(Row { thread: None, .. }) => "-".into(),
             None => String::new(),
         };
-        writeln!(drawn, "{margin:>3}│ {text}").unwrap();
+        writeln!(drawn, "{margin:.>3}│ {text}").unwrap();
         for link in document.links.iter().filter(|link| link.line == line as u32) {
             let target = match &link.target {
                 LinkTarget::Web(url) => url.clone(),
                 LinkTarget::Thread(thread) => format!("thread {}", thread.0),
             };
             let (start, length) = (link.start as usize, (link.end - link.start) as usize);
-            writeln!(drawn, "   │ {:start$}{} {target}", "", "^".repeat(length)).unwrap();
+            writeln!(drawn, "...│ {:start$}{} {target}", "", "^".repeat(length)).unwrap();
         }
     }
     drawn
@@ -72,88 +72,88 @@ fn a_pull_request_as_a_document() {
     page_of(|page, reader| {
         let document = document::pull_request(page, reader);
         expect![[r#"
-               │ # #12 Add \*totals\*
-               │ 
-               │ **draft** · Bob · `feature/totals` (bob/repo) → `main` (team/repo)
-               │ 
-               │ 1 approval · 1 change request · builds 1 ✓ 1 ✗ · 4 open threads · 2 open tasks
-               │ 
-               │ created 3 days ago · updated 1 hour ago · as of 5 minutes ago, offline · [Open in Bitbucket](https://bitbucket.org/team/repo/pull-requests/12)
-               │                                                                                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12
-               │ 
-               │ **Note:** 2 comments could not be read.
-               │ 
-               │ **Note:** not everything is shown here: Bitbucket answered with an error on the third page.
-               │ 
-               │ ## Description
-               │ 
-               │ > Adds totals.
-               │ >
-               │ > - [x] tests
-               │ > - [ ] docs
-               │ 
-               │ ## Reviewers (1 approval · 1 change request)
-               │ 
-               │ - ✓ Ana Li — approved
-               │ - · You — no vote yet
-               │ - ✗ Cem Ak — requested changes (not a reviewer)
-               │ 
-               │ ## Builds (1 ✓ 1 ✗)
-               │ 
-              -│ - ✓ [unit](https://ci.example/1) — successful · 12 tests · 10 minutes ago
-               │            ^^^^^^^^^^^^^^^^^^^^ https://ci.example/1
-              -│ - ✗ lint \[fast] — failed · 12 tests · 10 minutes ago
-               │ 
-               │ ## Tasks (2 open of 3)
-               │ 
-              -│ - [ ] Write the changelog (Bob)
-              1│ - [ ] Charge once (Bob) · thread
-               │                           ^^^^^^ thread 1
-              1│ - [x] Ask Cem (Bob) · thread
-               │                       ^^^^^^ thread 1
-               │ 
-               │ ## Comments (2 general threads)
-               │ 
-             30│ **Ana Li** · 5 hours ago
-             30│ 
-             30│ > Nice work!
-             30│ >
-             30│ > See <https://x.org/a>.
-               │        ^^^^^^^^^^^^^^^ https://x.org/a
-             30│ 
-             30│ ↳ **Bob** · 4 hours ago
-             30│ 
-             30│ > Thanks.
-             30│ 
-             30│ [Open in Bitbucket](https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-30)
-               │                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-30
-               │ 
-               │ ***
-               │ 
-             32│ **Resolved thread**
-             32│ 
-             32│ **You** · 3 hours ago
-             32│ 
-             32│ > Rebase?
-             32│ 
-             32│ [Open in Bitbucket](https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-32)
-               │                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-32
-               │ 
-               │ ## Threads (3 open · 1 resolved · 1 outdated)
-               │ 
-               │ ### `README.md`
-               │ 
-             22│ - line 1 · Cem Ak: Comment 22 · as written, not found in the code yet
-               │   ^^^^^^ thread 22
-               │ 
-               │ ### `src/pay.rs`
-               │ 
-              1│ - lines 10–11 · Ana Li: Why twice? @Cem Ak — suggestion: charge_once(); · 4 replies · 1 open task · moved from lines 42–43
-               │   ^^^^^^^^^^^ thread 1
-             21│ - near line 8 · Cem Ak: Comment 21 · outdated
-               │   ^^^^^^^^^^^ thread 21
-             20│ - ✓ lines 10–11 · Cem Ak: Comment 20 · resolved · moved from line 4
-               │     ^^^^^^^^^^^ thread 20
+            ...│ # #12 Add \*totals\*
+            ...│ 
+            ...│ **draft** · Bob · `feature/totals` (bob/repo) → `main` (team/repo)
+            ...│ 
+            ...│ 1 approval · 1 change request · builds 1 ✓ 1 ✗ · 4 open threads · 2 open tasks
+            ...│ 
+            ...│ created 3 days ago · updated 1 hour ago · as of 5 minutes ago, offline · [Open in Bitbucket](https://bitbucket.org/team/repo/pull-requests/12)
+            ...│                                                                                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12
+            ...│ 
+            ...│ **Note:** 2 comments could not be read.
+            ...│ 
+            ...│ **Note:** not everything is shown here: Bitbucket answered with an error on the third page.
+            ...│ 
+            ...│ ## Description
+            ...│ 
+            ...│ > Adds totals.
+            ...│ >
+            ...│ > - [x] tests
+            ...│ > - [ ] docs
+            ...│ 
+            ...│ ## Reviewers (1 approval · 1 change request)
+            ...│ 
+            ...│ - ✓ Ana Li — approved
+            ...│ - · You — no vote yet
+            ...│ - ✗ Cem Ak — requested changes (not a reviewer)
+            ...│ 
+            ...│ ## Builds (1 ✓ 1 ✗)
+            ...│ 
+            ..-│ - ✓ [unit](https://ci.example/1) — successful · 12 tests · 10 minutes ago
+            ...│            ^^^^^^^^^^^^^^^^^^^^ https://ci.example/1
+            ..-│ - ✗ lint \[fast] — failed · 12 tests · 10 minutes ago
+            ...│ 
+            ...│ ## Tasks (2 open of 3)
+            ...│ 
+            ..-│ - [ ] Write the changelog (Bob)
+            ..1│ - [ ] Charge once (Bob) · thread
+            ...│                           ^^^^^^ thread 1
+            ..1│ - [x] Ask Cem (Bob) · thread
+            ...│                       ^^^^^^ thread 1
+            ...│ 
+            ...│ ## Comments (2 general threads)
+            ...│ 
+            .30│ **Ana Li** · 5 hours ago
+            .30│ 
+            .30│ > Nice work!
+            .30│ >
+            .30│ > See <https://x.org/a>.
+            ...│        ^^^^^^^^^^^^^^^ https://x.org/a
+            .30│ 
+            .30│ ↳ **Bob** · 4 hours ago
+            .30│ 
+            .30│ > Thanks.
+            .30│ 
+            .30│ [Open in Bitbucket](https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-30)
+            ...│                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-30
+            ...│ 
+            ...│ ***
+            ...│ 
+            .32│ **Resolved thread**
+            .32│ 
+            .32│ **You** · 3 hours ago
+            .32│ 
+            .32│ > Rebase?
+            .32│ 
+            .32│ [Open in Bitbucket](https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-32)
+            ...│                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-32
+            ...│ 
+            ...│ ## Threads (3 open · 1 resolved · 1 outdated)
+            ...│ 
+            ...│ ### `README.md`
+            ...│ 
+            .22│ - line 1 · Cem Ak: Comment 22 · as written, not found in the code yet
+            ...│   ^^^^^^ thread 22
+            ...│ 
+            ...│ ### `src/pay.rs`
+            ...│ 
+            ..1│ - lines 10–11 · Ana Li: Why twice? @Cem Ak — suggestion: charge_once(); · 4 replies · 1 open task · moved from lines 42–43
+            ...│   ^^^^^^^^^^^ thread 1
+            .21│ - near line 8 · Cem Ak: Comment 21 · outdated
+            ...│   ^^^^^^^^^^^ thread 21
+            .20│ - ✓ lines 10–11 · Cem Ak: Comment 20 · resolved · moved from line 4
+            ...│     ^^^^^^^^^^^ thread 20
         "#]].assert_eq(&draw_document(&document));
         let mut symbols = String::new();
         draw_symbols(&document.symbols, 0, &mut symbols);
@@ -184,51 +184,51 @@ fn a_thread_as_a_document() {
         let thread = page.placed[0].thread;
         let document = document::thread(thread, Some(&page.placed[0]), Some(page.pull_request), reader);
         expect![[r#"
-               │ # Ana Li: Why twice? @Cem Ak — suggestion: charge_once();
-               │ 
-               │ On [#12 Add \*totals\*](https://bitbucket.org/team/repo/pull-requests/12)
-               │                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12
-               │ 
-               │ `src/pay.rs` · lines 10–11
-               │                ^^^^^^^^^^^ thread 1
-               │ 
-              1│ **Open thread** · lines 10–11 · 1 open task · moved from lines 42–43
-              1│ 
-              1│ **Ana Li** · 2 days ago
-              1│ 
-              1│ > **Why** twice? @Cem Ak
-              1│ >
-              1│ > ```diff
-              1│ > -    charge();
-              1│ > -    charge();
-              1│ > +    charge_once();
-              1│ > ```
-              1│ 
-              1│ ↳ **Bob** · 3 hours ago · edited
-              1│ 
-              1│ > Because `charge` may fail, see [docs](https://x.org).
-               │                                         ^^^^^^^^^^^^^ https://x.org
-              1│ 
-              1│ ↳ *deleted comment*
-              1│ 
-              1│ ↳ **Cem Ak** to a deleted comment · 1 hour ago
-              1│ 
-              1│ > I **don't** think so.
-              1│ 
-              1│ ↳ **You** to Cem Ak · just now · pending, nobody else sees it yet
-              1│ 
-              1│ > Nor do I.
-              1│ >
-              1│ > #### Really
-              1│ 
-              1│ ↳ **Dee** · just now · *this comment could not be read in full*, [see it on Bitbucket](https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-6)
-               │                                                                                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-6
-              1│ 
-              1│ - [ ] Charge once (Bob)
-              1│ - [x] Ask Cem (Bob)
-              1│ 
-              1│ [Open in Bitbucket](https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-1)
-               │                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-1
+            ...│ # Ana Li: Why twice? @Cem Ak — suggestion: charge_once();
+            ...│ 
+            ...│ On [#12 Add \*totals\*](https://bitbucket.org/team/repo/pull-requests/12)
+            ...│                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12
+            ...│ 
+            ...│ `src/pay.rs` · lines 10–11
+            ...│                ^^^^^^^^^^^ thread 1
+            ...│ 
+            ..1│ **Open thread** · lines 10–11 · 1 open task · moved from lines 42–43
+            ..1│ 
+            ..1│ **Ana Li** · 2 days ago
+            ..1│ 
+            ..1│ > **Why** twice? @Cem Ak
+            ..1│ >
+            ..1│ > ```diff
+            ..1│ > -    charge();
+            ..1│ > -    charge();
+            ..1│ > +    charge_once();
+            ..1│ > ```
+            ..1│ 
+            ..1│ ↳ **Bob** · 3 hours ago · edited
+            ..1│ 
+            ..1│ > Because `charge` may fail, see [docs](https://x.org).
+            ...│                                         ^^^^^^^^^^^^^ https://x.org
+            ..1│ 
+            ..1│ ↳ *deleted comment*
+            ..1│ 
+            ..1│ ↳ **Cem Ak** to a deleted comment · 1 hour ago
+            ..1│ 
+            ..1│ > I **don't** think so.
+            ..1│ 
+            ..1│ ↳ **You** to Cem Ak · just now · pending, nobody else sees it yet
+            ..1│ 
+            ..1│ > Nor do I.
+            ..1│ >
+            ..1│ > #### Really
+            ..1│ 
+            ..1│ ↳ **Dee** · just now · *this comment could not be read in full*, [see it on Bitbucket](https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-6)
+            ...│                                                                                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-6
+            ..1│ 
+            ..1│ - [ ] Charge once (Bob)
+            ..1│ - [x] Ask Cem (Bob)
+            ..1│ 
+            ..1│ [Open in Bitbucket](https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-1)
+            ...│                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-1
         "#]].assert_eq(&draw_document(&document));
         assert_well_formed(&document);
         let without_place = document::thread(thread, None, None, reader);
