@@ -133,9 +133,16 @@ fn web_links(line: u32, text: &str, links: &mut Vec<DocLink>) {
     while let Some(found) = text[at..].find("http") {
         let start = at + found;
         let rest = &text[start..];
+        // No address is longer than this, so no search is.
+        let end = |closing: char| {
+            rest.bytes()
+                .take(2_049)
+                .position(|byte| byte == closing as u8)
+                .unwrap_or(0)
+        };
         let length = match text[..start].chars().next_back() {
-            Some('(') if text[..start].ends_with("](") => rest.find(')').unwrap_or(0),
-            Some('<') => rest.find('>').unwrap_or(0),
+            Some('(') if text[..start].ends_with("](") => end(')'),
+            Some('<') => end('>'),
             _ => bare_length(rest),
         };
         let target = web_url(&rest[..length]);

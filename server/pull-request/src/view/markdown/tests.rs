@@ -333,6 +333,9 @@ fn no_body_takes_long() {
         "~~~\n",
         "@{",
         "http://(",
+        "http://a(",
+        "http://a/(",
+        "http://a/)))))))))))))))))))))))) ",
         "](",
     ] {
         for raw in [

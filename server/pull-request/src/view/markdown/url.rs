@@ -48,26 +48,34 @@ pub(super) fn is_relative(address: &str) -> bool {
     !address.is_empty() && !address.starts_with("//") && !address[..first].contains(':')
 }
 
-/// The end of a bare web address at the start of a text, or 0: without the punctuation of the sentence around it.
+/// The length of the bare web address at the start of a text, or 0: without the punctuation of the sentence around it.
+///
+/// Looks no further than an address may be long, and no further than its host if that is none.
 pub(crate) fn bare_length(text: &str) -> usize {
+    const SENTENCE: &str = ".,;:!?'*_~";
     let ends = |character: char| {
         character.is_whitespace() || "<>\"`|\\{}^[]⟦".contains(character) || is_hidden(None, character, None)
     };
     let text = cut_at(text, LONGEST);
-    let mut address = &text[..text.find(ends).unwrap_or(text.len())];
-    // A look at the host first, so that what is no address costs nothing more.
-    let host = address
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split(['/', '?', '#', ')']).next());
-    if !host.is_some_and(|host| {
-        host.chars()
-            .all(|it| may_be_in_host(it) || ".,;:!?'*_~".contains(it))
-    }) {
+    let Some((scheme, rest)) = text.split_once("://") else {
         return 0;
+    };
+    let host_ends = rest
+        .find(|character| !may_be_in_host(character))
+        .unwrap_or(rest.len());
+    match rest[host_ends..].chars().next() {
+        Some(next) if !ends(next) && !"/?#)".contains(next) && !SENTENCE.contains(next) => return 0,
+        _ => {}
     }
+    let path = &rest[host_ends..];
+    let path_ends = path.find(ends).unwrap_or(path.len());
+    let mut address = &text[..scheme.len() + "://".len() + host_ends + path_ends];
+    let n_of = |bracket: char| address.matches(bracket).count();
+    let mut n_surplus = n_of(')').saturating_sub(n_of('('));
     while let Some(last) = address.chars().next_back() {
-        let surplus = last == ')' && address.matches(')').count() > address.matches('(').count();
-        if !surplus && !".,;:!?'*_~".contains(last) {
+        if last == ')' && n_surplus > 0 {
+            n_surplus -= 1;
+        } else if !SENTENCE.contains(last) {
             break;
         }
         address = &address[..address.len() - last.len_utf8()];
