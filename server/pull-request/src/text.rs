@@ -238,32 +238,12 @@ impl Text {
                 last_line: self.last_line(),
             };
         }
-        // An edit beside a `\r` or a `\n` can join or split a `\r\n`.
-        // It then also touches the line end outside of it, so that end is counted in.
-        let char_before = (start > 0).then(|| self.rope.char(start - 1));
-        let char_after = self.rope.get_char(end);
-        let old_first = if start < end {
-            Some(self.rope.char(start))
-        } else {
-            char_after
-        };
-        let old_last = if start < end {
-            Some(self.rope.char(end - 1))
-        } else {
-            char_before
-        };
-        let new_first = new.chars().next().or(char_after);
-        let new_last = new.chars().next_back().or(char_before);
-        let (cr, lf) = (Some('\r'), Some('\n'));
-        let joins_start = char_before == cr && (old_first == lf || new_first == lf);
-        let joins_end = char_after == lf && (old_last == cr || new_last == cr);
-        let outer_start = start - usize::from(joins_start);
-        let outer_end = end + usize::from(joins_end);
-
-        let first = self.rope.char_to_line(outer_start);
-        let old_final = self.rope.char_to_line(outer_end);
-        let first_ends_here = self.content(first).end == outer_start;
-        let final_starts_here = self.rope.line_to_char(old_final) == outer_end;
+        // Lines above the first and below the final one are out of reach. An edit that joins a `\r` in front of it with a `\n`,
+        // or parts the two, needs no more care: `\r` and `\r\n` end the same line, and both end only one.
+        let first = self.rope.char_to_line(start);
+        let old_final = self.rope.char_to_line(end);
+        let first_ends_here = self.content(first).end == start;
+        let final_starts_here = self.rope.line_to_char(old_final) == end;
         let lone_before = lone_returns(&self.rope, start.saturating_sub(1)..end);
 
         let new_end = if start == 0 && end == self.rope.len_chars() {
@@ -278,10 +258,9 @@ impl Text {
         let lone_after = lone_returns(&self.rope, start.saturating_sub(1)..new_end);
         self.lone_returns = (self.lone_returns + lone_after).saturating_sub(lone_before);
 
-        let outer_end = new_end + usize::from(joins_end);
-        let new_final = self.rope.char_to_line(outer_end);
-        let keeps_first = first_ends_here && self.content(first).end == outer_start;
-        let keeps_final = final_starts_here && self.rope.line_to_char(new_final) == outer_end;
+        let new_final = self.rope.char_to_line(new_end);
+        let keeps_first = first_ends_here && self.content(first).end == start;
+        let keeps_final = final_starts_here && self.rope.line_to_char(new_final) == new_end;
         let (old_end, new_end) = (
             old_final + usize::from(!keeps_final),
             new_final + usize::from(!keeps_final),

@@ -176,6 +176,7 @@ proptest! {
             let (old, new) = (edit.before(), edit.after());
             let (old_count, new_count) = (before.lines.len() as u32, plain.lines.len() as u32);
             prop_assert_eq!(old.start, new.start);
+            prop_assert!(old.start <= old.end && new.start <= new.end);
             prop_assert_eq!(old_count - old.end, new_count - new.end, "{:?}", edit);
             let spliced: Vec<_> = [(0..old.start, 0..new.start), (old.end..old_count, new.end..new_count)].into();
             for (stays, now) in spliced {
