@@ -3,7 +3,7 @@
 //! It starts the simulator with a sample pull request, builds the server, clones the sample into a temporary folder,
 //! and opens it in Neovim; where there is none, or not on a terminal, it prints the threads under their code.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -44,7 +44,7 @@ async fn main() -> Result<()> {
         environment.push((format!("BITBUCKET_LSP_{name}"), path));
     }
     if arguments.serve {
-        return serve(&clone, &server, &environment);
+        return serve(&clone, &server, &environment).await;
     }
     let neovim = if arguments.print || !std::io::stdout().is_terminal() {
         None
@@ -173,15 +173,14 @@ fn lua_text(path: &Path) -> String {
     format!("\"{escaped}\"")
 }
 
-fn serve(clone: &Path, server: &Path, environment: &[(String, String)]) -> Result<()> {
+async fn serve(clone: &Path, server: &Path, environment: &[(String, String)]) -> Result<()> {
     say(&format!("# The sample is in {}", clone.display()));
     say(&format!("# The server is {}", server.display()));
     say("# Set this where your editor starts, and open the sample. Ctrl+C or Ctrl+D ends the demo.");
     for (name, value) in environment {
         say(&format!("export {name}='{value}'"));
     }
-    // An error is an end as well.
-    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    simulator::until_told_to_end().await;
     Ok(())
 }
 

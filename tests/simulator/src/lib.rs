@@ -27,6 +27,7 @@
 
 mod api;
 mod control;
+mod end;
 mod faults;
 pub mod git;
 mod git_http;
@@ -41,6 +42,7 @@ mod simulator;
 mod web;
 mod world;
 
+pub use end::until_told_to_end;
 pub use faults::{Fault, Faults, Rule};
 pub use handles::{PullRequestHandle, RepositoryHandle};
 pub use log::LoggedRequest;

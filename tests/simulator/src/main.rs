@@ -1,8 +1,7 @@
 //! `simulator serve SCENARIO`: a simulated Bitbucket for test suites in other languages.
 //!
-//! It prints one line of JSON with everything that a client must know, and stops when its standard input ends.
+//! It prints one line of JSON with everything that a client must know, and stops when its standard input ends or it is interrupted.
 
-use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -67,12 +66,7 @@ async fn main() -> Result<()> {
         "pid": std::process::id(),
     });
     println!("{line}");
-    // A terminal's user ends it with Ctrl+C or Ctrl+D; a suite by closing the pipe or by ending.
-    let waiting = tokio::task::spawn_blocking(|| {
-        // An error is an end as well.
-        let _ = std::io::stdin().read_to_end(&mut Vec::new());
-    });
-    waiting.await?;
+    simulator::until_told_to_end().await;
     for request in simulator.unexpected() {
         #[expect(clippy::print_stderr, reason = "a route that is missing must be seen")]
         {

@@ -86,7 +86,7 @@ impl Simulator {
             tokio::spawn(server::accept(listener, Arc::clone(&shared)));
             anyhow::Ok((shared, web, root))
         });
-        match made.await? {
+        match made.await.map_err(anyhow::Error::from).and_then(|made| made) {
             Ok((shared, web, root)) => Ok(Self {
                 shared,
                 runtime: Some(runtime),
@@ -95,6 +95,7 @@ impl Simulator {
                 _root: root,
             }),
             Err(error) => {
+                // A runtime must not be dropped where others run.
                 runtime.shutdown_background();
                 Err(error)
             }

@@ -244,7 +244,10 @@ async fn the_same_scenario_has_the_same_hashes() {
         commit = [{ branch = 'main', message = 'one', date = '2026-11-20 09:30', write = { f = 'x' } }]
     ";
     let tiny = Simulator::start(Scenario::parse(tiny).unwrap()).await.unwrap();
-    assert_eq!(tiny.repository("a/b").commit("main-1").unwrap(), "04e254d97f0e856dd1800b8ac4f311359404fa7b");
+    assert_eq!(
+        tiny.repository("a/b").commit("main-1").unwrap(),
+        "04e254d97f0e856dd1800b8ac4f311359404fa7b"
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod client;
 mod discussion;
 mod faults;
 mod git;
+mod program;
 mod rest;
 
 use simulator::{Scenario, Simulator};

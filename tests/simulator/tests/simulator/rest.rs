@@ -171,7 +171,8 @@ async fn pages_hold_each_comment_once() {
     });
     scenario.pull_requests[0].comments = many.collect();
     scenario.pull_requests[0].tasks.clear();
-    let simulator = Simulator::start(scenario).await.unwrap();
+    let mut simulator = Simulator::start(scenario).await.unwrap();
+    simulator.check_against_openapi();
     let mut next = Some("…/pullrequests/4/comments?pagelen=100&fields=next,size,values.id".to_owned());
     let mut ids = Vec::new();
     while let Some(target) = next {
