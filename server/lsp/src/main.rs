@@ -79,6 +79,7 @@ fn main() -> ExitCode {
                 eprintln!("This is a language server: your editor starts it. See bitbucket-lsp --help.");
             }
             let exit = runtime.block_on(server::serve(tokio::io::stdin(), tokio::io::stdout(), environment));
+            tracing::info!("the server ends: {}", exit.why);
             // tokio's thread that reads standard input cannot be stopped, so the process is.
             std::process::exit(i32::from(exit.code));
         }
@@ -126,4 +127,9 @@ fn start_log(get: &dyn Fn(&str) -> Option<String>, config: &UserConfig, account:
         .with_writer(move || redactor.writer(std::io::stderr()))
         .with_filter(filter);
     tracing_subscriber::registry().with(layer).init();
+    // Editors show standard error; what a panic says may hold a user's text, so only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!("a task ended unexpectedly at {place}; please report this");
+    }));
 }

@@ -10,7 +10,9 @@ pub fn file_path(uri: &str) -> Option<PathBuf> {
 
 /// The `file:` URI of an absolute path.
 pub fn file_uri(path: &Path) -> Option<String> {
-    url::Url::from_file_path(path).ok().map(String::from)
+    let url = url::Url::from_file_path(path).ok()?;
+    // `url` leaves brackets and the like as they are (WHATWG); LSP's URIs must have them encoded (RFC 3986).
+    Some(crate::transport::uri::normalize(url.as_str()).into_owned())
 }
 
 #[cfg(test)]
@@ -19,9 +21,10 @@ mod tests {
 
     #[test]
     fn file_uris_and_paths_there_and_back() {
-        for path in ["/a/b c/ü[1].rs", "/a/100%/x#y?.rs"] {
+        for path in ["/a/b c/ü[1].rs", "/a/100%/x#y?.rs", "/a/{b}|^`.rs"] {
             let uri = file_uri(Path::new(path)).unwrap();
             assert_eq!(file_path(&uri).as_deref(), Some(Path::new(path)), "{uri}");
+            assert!(crate::to_lsp::uri(&uri).is_some(), "{uri} is refused by LSP's grammar");
         }
         assert_eq!(file_path("untitled:/x"), None);
         assert_eq!(file_path("file://host/share"), None);

@@ -1,0 +1,570 @@
+//! The session as a machine: events in, effects out; no server, no git, no network.
+
+use super::*;
+use crate::effect::{Effect, ToPlace};
+use crate::event::{CheckedOut, Discovery, Found, Fresh, Loaded, Located, Problem, RemoteVerdict, Trouble};
+use crate::protocol::{Call, Command, Target};
+use pull_request::model::*;
+use pull_request::place::{Placed, Placement, Provenance};
+use pull_request::text::{Encoding, Position};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+const NOW: Timestamp = Timestamp(1_000_000);
+const REPOSITORY: RepositoryId = RepositoryId(0);
+
+/// A session in a drawn situation, with what it last wanted done.
+struct Case {
+    session: Session,
+    effects: Vec<Effect>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let mut case = Self { session: Session::new(AccountState::SignedIn), effects: Vec::new() };
+        let profile = ClientProfile {
+            encoding: Encoding::Utf16,
+            configuration: true,
+            lens_refresh: true,
+            inlay_refresh: true,
+            progress: true,
+            show_document: true,
+        };
+        case.send(Event::Started(profile, vec!["/work/till".into()], Value::Null));
+        case
+    }
+
+    /// A pull request with these comments, loaded and placed on their own lines.
+    fn with_review(comments: Vec<Comment>) -> Self {
+        let mut case = Self::new();
+        case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+        case.answer_find(vec![pull_request(4)]);
+        case.answer_load(comments);
+        case.place();
+        case
+    }
+
+    /// Handles one event and what follows when no more are ready.
+    fn send(&mut self, event: Event) -> &mut Self {
+        self.effects = self.session.handle(event, NOW);
+        self.effects.extend(self.session.settle(NOW));
+        self
+    }
+
+    fn find(&self) -> Option<u64> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Find { generation, .. } => Some(*generation),
+            _ => None,
+        })
+    }
+
+    fn load(&self) -> Option<u64> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Load { generation, .. } => Some(*generation),
+            _ => None,
+        })
+    }
+
+    fn probe(&self) -> Option<u64> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Probe { generation, .. } => Some(*generation),
+            _ => None,
+        })
+    }
+
+    fn answer_find(&mut self, pull_requests: Vec<PullRequest>) {
+        let generation = self.find().expect("a search");
+        let pull_requests = pull_requests.into_iter().map(|one| (name(), one)).collect();
+        let found = Found { pull_requests, ended: Vec::new(), explanation: Vec::new() };
+        self.send(Event::Found(REPOSITORY, generation, Ok(found)));
+    }
+
+    fn answer_load(&mut self, comments: Vec<Comment>) {
+        let generation = self.load().expect("a load");
+        let loaded = Loaded {
+            pull_request: pull_request(4),
+            comments,
+            tasks: Vec::new(),
+            statuses: Vec::new(),
+            unreadable: 0,
+            incomplete: Vec::new(),
+            at: NOW,
+        };
+        self.send(Event::Loaded(REPOSITORY, generation, Ok(Box::new(loaded))));
+    }
+
+    /// Answers a wish to place: every thread is where its anchor says.
+    fn place(&mut self) {
+        let placing = self.effects.iter().find_map(|effect| match effect {
+            Effect::Place(placing) => Some(placing.clone()),
+            _ => None,
+        });
+        let placing = placing.expect("a wish to place");
+        let versions = placing.documents.iter().map(|document| (document.uri.clone(), document.version)).collect();
+        let places = placing.threads.iter().map(|thread| (thread.thread, on_its_line(thread))).collect();
+        self.send(Event::Placed(REPOSITORY, placing.generation, versions, places));
+    }
+
+    /// Opens a document; the effects of all that follows are kept.
+    fn open(&mut self, path: &str, text: &str) {
+        let file = PathBuf::from("/work/till").join(path);
+        self.send(Event::Opened { uri: uri(path), path: Some(file), version: 1, text: text.into() });
+        let location = Location { repository: REPOSITORY, path: path.into() };
+        self.send(Event::Belongs(uri(path), Some(location)));
+        let published = self.published();
+        self.place();
+        assert_eq!(self.published(), [], "it was published when its place was known: {published:?}");
+    }
+
+    fn edit(&mut self, path: &str, version: i32, start: (u32, u32), end: (u32, u32), text: &str) {
+        let position = |(line, character)| Position { line, character };
+        let change = Change { range: Some((position(start), position(end))), text: text.into() };
+        self.send(Event::Changed(uri(path), version, vec![change]));
+    }
+
+    /// What was published by the last event: path, version, and the lines of the diagnostics.
+    fn published(&self) -> Vec<(String, Option<i32>, Vec<u32>)> {
+        let publish = |effect: &Effect| match effect {
+            Effect::Publish { path, version, diagnostics, .. } => {
+                let path = path.strip_prefix("/work/till").unwrap().display().to_string();
+                Some((path, *version, diagnostics.iter().map(|one| one.start.0).collect()))
+            }
+            _ => None,
+        };
+        self.effects.iter().filter_map(publish).collect()
+    }
+
+    fn messages(&self) -> Vec<&str> {
+        let message = |effect: &'_ Effect| match effect {
+            Effect::Message(MessageKind::Info | MessageKind::Warning, _) => true,
+            _ => false,
+        };
+        let text = |effect| match effect {
+            &Effect::Message(_, ref text) => text.as_str(),
+            _ => "",
+        };
+        self.effects.iter().filter(|effect| message(effect)).map(text).collect()
+    }
+
+    fn command(&mut self, command: Command, target: Target) -> Value {
+        let (reply, mut answer) = oneshot::channel();
+        self.send(Event::Command(Call { command, target }, reply));
+        answer.try_recv().expect("commands are answered at once")
+    }
+
+    fn polls(&self) -> Vec<(u64, Timer)> {
+        let poll = |effect: &Effect| match effect {
+            Effect::After(delay, timer @ Timer::Poll(..)) => Some((delay.as_secs(), timer.clone())),
+            _ => None,
+        };
+        self.effects.iter().filter_map(poll).collect()
+    }
+}
+
+fn name() -> RepositoryName {
+    RepositoryName::new("corner-shop", "till").unwrap()
+}
+
+fn uri(path: &str) -> String {
+    format!("file:///work/till/{path}")
+}
+
+fn discovery(branch: &str) -> Discovery {
+    Discovery {
+        root: "/work/till".into(),
+        remotes: vec![RemoteVerdict {
+            name: "origin".into(),
+            url: "https://bitbucket.org/corner-shop/till".into(),
+            written: None,
+            repository: Ok(name()),
+        }],
+        candidates: vec![name()],
+        checked_out: CheckedOut::Branch { local: branch.into(), remote: branch.into(), pushed_to: None },
+        head: Some("a".repeat(40)),
+        remarks: Vec::new(),
+        trusted: true,
+    }
+}
+
+fn pull_request(id: u64) -> PullRequest {
+    PullRequest {
+        id: PullRequestId(id),
+        title: format!("Discounts {id}"),
+        description: String::new(),
+        state: PullRequestState::Open,
+        draft: false,
+        author: None,
+        source: End { branch: Some("discounts".into()), commit: CommitHash::parse(&"a".repeat(12)), repository: Some(name()) },
+        destination: End::default(),
+        participants: Vec::new(),
+        comment_count: Some(1),
+        task_count: Some(0),
+        created_on: Some(Timestamp(i64::try_from(id).unwrap())),
+        updated_on: Some(NOW),
+        html_url: Some(format!("https://bitbucket.org/corner-shop/till/pull-requests/{id}")),
+    }
+}
+
+fn comment(id: u64, path: &str, line: u32) -> Comment {
+    let lines = LineRange::line(line);
+    Comment {
+        id: CommentId(id),
+        parent: None,
+        author: Some(User { uuid: Some(format!("{{{id}}}")), display_name: "Ana".into(), ..User::default() }),
+        raw: format!("comment {id}"),
+        mentions: Vec::new(),
+        created_on: Some(NOW),
+        updated_on: None,
+        deleted: false,
+        pending: false,
+        anchor: Some(Anchor {
+            path: path.into(),
+            spot: Spot::Lines(Side::To, lines),
+            source_commit: CommitHash::parse(&"a".repeat(12)),
+            destination_commit: None,
+            outdated: None,
+        }),
+        resolution: None,
+        html_url: Some(format!("https://bitbucket.org/corner-shop/till/pull-requests/4/_/diff#comment-{id}")),
+        unreadable: false,
+    }
+}
+
+fn on_its_line(thread: &ToPlace) -> Located {
+    let Spot::Lines(_, lines) = thread.anchor.spot else { panic!("an anchor with lines") };
+    let placed = Placed { placement: Placement::Exact(lines), provenance: Provenance::Diff, commented: None };
+    Located { path: thread.anchor.path.clone(), placed, renamed_from: None, remark: None }
+}
+
+fn unreachable() -> Problem {
+    Problem { trouble: Trouble::Unreachable, sentence: "Bitbucket cannot be reached.".into(), retry_after: None }
+}
+
+const CODE: &str = "one\ntwo\nthree\nfour\nfive\n";
+
+#[test]
+fn from_a_folder_to_a_diagnostic_over_the_whole_workspace() {
+    let case = Case::with_review(vec![comment(1, "cart.py", 2), comment(2, "receipt.py", 0)]);
+    let expected = [("cart.py".to_owned(), None, vec![2]), ("receipt.py".to_owned(), None, vec![0])];
+    assert_eq!(case.published(), expected);
+}
+
+#[test]
+fn typing_above_moves_a_comment_at_once_and_typing_elsewhere_publishes_nothing() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.open("cart.py", CODE);
+    case.edit("cart.py", 2, (0, 0), (0, 0), "zero\n");
+    assert_eq!(case.published(), [("cart.py".to_owned(), Some(2), vec![3])]);
+    case.edit("cart.py", 3, (5, 4), (5, 4), "!");
+    assert_eq!(case.published(), []);
+    assert!(!case.effects.iter().any(|effect| matches!(effect, Effect::RefreshLenses)));
+}
+
+#[test]
+fn a_burst_of_edits_is_published_once() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.open("cart.py", CODE);
+    let at = |line| Position { line, character: 0 };
+    for version in 2..10 {
+        let change = Change { range: Some((at(0), at(0))), text: "new\n".into() };
+        let effects = case.session.handle(Event::Changed(uri("cart.py"), version, vec![change]), NOW);
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Publish { .. })));
+    }
+    case.effects = case.session.settle(NOW);
+    assert_eq!(case.published(), [("cart.py".to_owned(), Some(9), vec![10])]);
+}
+
+#[test]
+fn a_placing_that_typing_outran_does_not_put_comments_back() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.open("cart.py", CODE);
+    let saved = case.session.handle(Event::Saved(uri("cart.py")), NOW);
+    let Some(Effect::Place(placing)) = saved.into_iter().find(|effect| matches!(effect, Effect::Place(_))) else {
+        panic!("saving places anew");
+    };
+    case.edit("cart.py", 2, (0, 0), (0, 0), "zero\n");
+    let places = placing.threads.iter().map(|thread| (thread.thread, on_its_line(thread))).collect();
+    case.send(Event::Placed(REPOSITORY, placing.generation, vec![(uri("cart.py"), 1)], places));
+    assert_eq!(case.published(), []);
+    let (reply, mut lenses) = oneshot::channel();
+    case.send(Event::Lenses(uri("cart.py"), reply));
+    let lines: Vec<u32> = lenses.try_recv().unwrap().iter().map(|lens| lens.line).collect();
+    assert_eq!(lines, [0, 3]);
+}
+
+#[test]
+fn closing_without_saving_goes_back_to_the_file_on_disk() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.open("cart.py", CODE);
+    case.edit("cart.py", 2, (0, 0), (0, 0), "zero\n");
+    case.send(Event::Closed(uri("cart.py")));
+    case.place();
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![2])]);
+}
+
+#[test]
+fn one_refresh_is_in_flight_and_the_others_wait_as_one() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let mut searches = 0;
+    for _ in 0..20 {
+        case.command(Command::Refresh, Target::default());
+        searches += usize::from(case.find().is_some());
+    }
+    assert_eq!(searches, 1);
+    let generation = case.session.repositories[&REPOSITORY].generation;
+    case.send(Event::Found(REPOSITORY, generation, Err(unreachable())));
+    assert!(case.find().is_some(), "the one that waited begins");
+    let generation = case.find().unwrap();
+    case.send(Event::Found(REPOSITORY, generation, Err(unreachable())));
+    assert_eq!(case.find(), None);
+}
+
+#[test]
+fn a_probe_without_a_difference_loads_nothing_until_the_fifth() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let fresh = |comment_count| Fresh {
+        updated_on: Some(NOW),
+        comment_count: Some(comment_count),
+        task_count: Some(0),
+        commits: (Some("a".repeat(12)), None),
+        open: true,
+    };
+    let poll = |case: &mut Case| {
+        let clock = case.session.repositories[&REPOSITORY].poll_clock;
+        case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+        case.probe().expect("a probe")
+    };
+    for _ in 0..4 {
+        let generation = poll(&mut case);
+        case.send(Event::Probed(REPOSITORY, generation, Ok(fresh(1))));
+        assert_eq!(case.load(), None);
+    }
+    let generation = poll(&mut case);
+    case.send(Event::Probed(REPOSITORY, generation, Ok(fresh(1))));
+    assert!(case.load().is_some(), "a deletion is seen by loading only");
+    case.answer_load(vec![]);
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])], "deleted comments vanish");
+
+    let generation = poll(&mut case);
+    case.send(Event::Probed(REPOSITORY, generation, Ok(fresh(2))));
+    assert!(case.load().is_some(), "a new comment is loaded at once");
+}
+
+#[test]
+fn an_older_clock_does_not_count() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let clock = case.session.repositories[&REPOSITORY].poll_clock;
+    case.command(Command::Refresh, Target::default());
+    case.answer_find(vec![pull_request(4)]);
+    case.answer_load(vec![]);
+    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    assert_eq!((case.probe(), case.find()), (None, None));
+}
+
+#[test]
+fn while_offline_comments_stay_quietly_and_the_wait_grows() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.open("cart.py", CODE);
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        let clock = case.session.repositories[&REPOSITORY].poll_clock;
+        case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+        let generation = case.probe().unwrap();
+        case.send(Event::Probed(REPOSITORY, generation, Err(unreachable())));
+        assert_eq!((case.messages(), case.published()), (vec![], vec![]));
+        waits.push(case.polls()[0].0);
+    }
+    assert_eq!(waits, [120, 240, 480, 600, 600, 600]);
+    let (reply, mut hover) = oneshot::channel();
+    case.send(Event::Hover(uri("cart.py"), Position { line: 2, character: 0 }, reply));
+    let hover = hover.try_recv().unwrap().expect("still there").markdown;
+    assert!(hover.contains("comment 1") && hover.contains("offline"), "{hover}");
+}
+
+#[test]
+fn a_request_to_wait_is_obeyed() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let clock = case.session.repositories[&REPOSITORY].poll_clock;
+    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    let generation = case.probe().unwrap();
+    let problem = Problem { retry_after: Some(5_000), ..unreachable() };
+    case.send(Event::Probed(REPOSITORY, generation, Err(problem)));
+    assert_eq!(case.polls()[0].0, 5_000);
+}
+
+#[test]
+fn refused_credentials_are_said_once_and_not_tried_by_the_clock() {
+    let mut case = Case::new();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    let refused = Problem { trouble: Trouble::Refused, sentence: "Your token is wrong.".into(), retry_after: None };
+    let generation = case.find().unwrap();
+    case.send(Event::Found(REPOSITORY, generation, Err(refused.clone())));
+    assert_eq!(case.messages(), ["Your token is wrong."]);
+    let clock = case.session.repositories[&REPOSITORY].poll_clock;
+    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    assert_eq!(case.find(), None);
+    case.command(Command::Refresh, Target::default());
+    let generation = case.find().expect("a command does try");
+    case.send(Event::Found(REPOSITORY, generation, Err(refused)));
+    assert_eq!(case.messages(), ["Your token is wrong."]);
+}
+
+#[test]
+fn signed_out_is_a_state_and_asks_nothing_of_the_network() {
+    let mut case = Case { session: Session::new(AccountState::SignedOut("Sign in.".into())), effects: Vec::new() };
+    case.send(Event::Started(ClientProfile::default(), vec!["/work/till".into()], Value::Null));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    assert_eq!((case.find(), case.messages()), (None, vec!["Sign in."]));
+    case.command(Command::Refresh, Target::default());
+    assert_eq!(case.find(), None);
+    case.command(Command::ShowPullRequest, Target::default());
+    assert_eq!(case.messages(), ["Sign in."]);
+}
+
+#[test]
+fn a_repository_of_somebody_else_gets_no_network() {
+    let mut case = Case::new();
+    let discovery = Discovery { trusted: false, remarks: vec!["It is not yours.".into()], ..discovery("discounts") };
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery))));
+    assert_eq!(case.find(), None);
+}
+
+#[test]
+fn another_branch_takes_the_comments_away_and_looks_for_its_own() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("main")))));
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])]);
+    assert!(case.find().is_some());
+    case.answer_find(vec![]);
+    case.command(Command::ShowPullRequest, Target::default());
+    assert_eq!(case.messages(), ["This branch has no pull request on Bitbucket yet."]);
+}
+
+#[test]
+fn what_was_in_flight_for_the_old_branch_is_not_shown_on_the_new_one() {
+    let mut case = Case::new();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.answer_find(vec![pull_request(4)]);
+    let old = case.load().unwrap();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("main")))));
+    let new = case.find().expect("the new branch does not wait for the old one");
+    assert_ne!(old, new);
+    let loaded = Loaded {
+        pull_request: pull_request(4),
+        comments: vec![comment(1, "cart.py", 2)],
+        tasks: Vec::new(),
+        statuses: Vec::new(),
+        unreadable: 0,
+        incomplete: Vec::new(),
+        at: NOW,
+    };
+    case.send(Event::Loaded(REPOSITORY, old, Ok(Box::new(loaded))));
+    assert!(case.session.repositories[&REPOSITORY].review.is_none());
+}
+
+#[test]
+fn a_commit_without_news_on_bitbucket_places_anew_and_loads_nothing() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let discovery = Discovery { head: Some("b".repeat(40)), ..discovery("discounts") };
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery))));
+    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Place(_))));
+    case.answer_find(vec![pull_request(4)]);
+    assert_eq!(case.load(), None);
+}
+
+#[test]
+fn settings_count_at_once() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.send(Event::Settings(json!({ "comments": { "enabled": false } })));
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])]);
+    case.send(Event::Settings(json!({})));
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![2])]);
+    case.send(Event::Settings(json!({ "comments": { "ignoreAuthors": ["ana"] } })));
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])]);
+    case.send(Event::Settings(json!({ "token": "x" })));
+    assert!(case.messages()[0].contains("not taken from the editor"));
+    case.send(Event::Settings(json!({ "token": "x", "refreshInterval": 0 })));
+    assert_eq!((case.messages(), case.polls()), (vec![], vec![]), "said once; and no clock");
+}
+
+#[test]
+fn toggling_hides_and_shows() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.command(Command::ToggleComments, Target::default());
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])]);
+    case.command(Command::ToggleComments, Target::default());
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![2])]);
+}
+
+#[test]
+fn next_and_previous_walk_over_files_and_round_again() {
+    let comments = vec![comment(1, "cart.py", 1), comment(2, "cart.py", 3), comment(3, "receipt.py", 0)];
+    let mut case = Case::with_review(comments);
+    case.open("cart.py", CODE);
+    let mut go = |command, line| {
+        let target = Target { uri: Some(uri("cart.py")), line: Some(line), ..Target::default() };
+        case.command(command, target);
+        case.effects.iter().find_map(|effect| match effect {
+            Effect::ShowFile { path, line, .. } => Some(format!("{}:{line}", path.file_name()?.to_string_lossy())),
+            _ => None,
+        })
+    };
+    assert_eq!(go(Command::NextComment, 0).as_deref(), Some("cart.py:1"));
+    assert_eq!(go(Command::NextComment, 1).as_deref(), Some("cart.py:3"));
+    assert_eq!(go(Command::NextComment, 3).as_deref(), Some("receipt.py:0"));
+    assert_eq!(go(Command::PreviousComment, 1).as_deref(), Some("receipt.py:0"));
+    assert_eq!(go(Command::PreviousComment, 3).as_deref(), Some("cart.py:1"));
+}
+
+#[test]
+fn of_several_pull_requests_the_newest_is_shown_and_another_can_be_picked() {
+    let mut case = Case::new();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.answer_find(vec![pull_request(9), pull_request(4)]);
+    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Load { id: PullRequestId(9), .. })));
+    case.command(Command::SwitchPullRequest, Target::default());
+    let asked = case.effects.iter().find_map(|effect| match effect {
+        Effect::AskPullRequest { choices, .. } => Some(choices.len()),
+        _ => None,
+    });
+    assert_eq!(asked, Some(2));
+    case.command(Command::SwitchPullRequest, Target { pull_request: Some(77), ..Target::default() });
+    assert!(case.messages()[0].contains("#77"));
+    case.send(Event::Picked(REPOSITORY, Some(PullRequestId(4))));
+    case.answer_find(vec![pull_request(9), pull_request(4)]);
+    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Load { id: PullRequestId(4), .. })));
+}
+
+#[test]
+fn progress_is_shown_only_when_it_takes_long_and_never_by_the_clock() {
+    let mut case = Case::new();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    let generation = case.find().unwrap();
+    let steps = |case: &Case| case.effects.iter().filter(|effect| matches!(effect, Effect::Progress(..))).count();
+    case.send(Event::Timer(Timer::StillBusy(REPOSITORY, generation)));
+    assert_eq!(steps(&case), 1);
+    let found = Found { pull_requests: Vec::new(), ended: Vec::new(), explanation: Vec::new() };
+    case.send(Event::Found(REPOSITORY, generation, Ok(found)));
+    assert_eq!(steps(&case), 1, "it ends");
+    case.send(Event::Timer(Timer::StillBusy(REPOSITORY, generation)));
+    assert_eq!(steps(&case), 0);
+}
+
+#[test]
+fn a_folder_that_is_closed_takes_its_diagnostics_along() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.send(Event::Folders(vec![], vec!["/work/till".into()]));
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])]);
+    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Forget(REPOSITORY))));
+}
+
+#[test]
+fn copy_link_answers_with_the_thread_and_without_one_with_the_pull_request() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.open("cart.py", CODE);
+    let at = |line| Target { uri: Some(uri("cart.py")), line: Some(line), ..Target::default() };
+    let link = case.command(Command::CopyLink, at(2));
+    assert_eq!(link, json!({ "text": "https://bitbucket.org/corner-shop/till/pull-requests/4/_/diff#comment-1" }));
+    let link = case.command(Command::CopyLink, at(4));
+    assert_eq!(link, json!({ "text": "https://bitbucket.org/corner-shop/till/pull-requests/4" }));
+}
