@@ -28,6 +28,9 @@ enum Command {
         /// Clones the repository of the first pull request, at its source branch, into this new folder.
         #[arg(long)]
         clone: Option<PathBuf>,
+        /// Moves the dates of all that was said so that the last of it was said then, as in 2026-11-17T10:20:00Z.
+        #[arg(long)]
+        said_until: Option<jiff::Timestamp>,
     },
 }
 
@@ -38,11 +41,16 @@ async fn main() -> Result<()> {
         scenario,
         port,
         clone,
+        said_until,
     } = Arguments::parse().command;
     let scenario = if scenario.as_os_str() == "demo" {
         Scenario::demo()
     } else {
         Scenario::load(&scenario)?
+    };
+    let scenario = match said_until {
+        Some(then) => scenario.said_until(then),
+        None => scenario,
     };
     let checkout = scenario.first_checkout();
     let simulator = Simulator::start_on(scenario, port).await?;
