@@ -85,6 +85,19 @@ impl Editor {
         capabilities: Value,
         settings: Value,
     ) -> Self {
+        let mut editor = Self::connect(name, environment, folders, capabilities, settings).await;
+        editor.notify("initialized", json!({})).await;
+        editor
+    }
+
+    /// The first half of the handshake: `initialize` is answered, `initialized` is not sent yet.
+    pub async fn connect(
+        name: &str,
+        environment: bitbucket_lsp::worker::Environment,
+        folders: &[&Path],
+        capabilities: Value,
+        settings: Value,
+    ) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = tokio::io::split(theirs);
         let server = tokio::spawn(bitbucket_lsp::server::serve(input, output, environment));
@@ -110,7 +123,6 @@ impl Editor {
             "initializationOptions": null
         });
         editor.request("initialize", hello).await;
-        editor.notify("initialized", json!({})).await;
         editor
     }
 
@@ -159,6 +171,29 @@ impl Editor {
             if same { Ok(()) } else { Err(format!("{} has {drawn:#?}, not {expected:#?}", path.display())) }
         })
         .await;
+    }
+
+    /// Waits until the server has taken in all that was sent, and has placed anew what typing left behind:
+    /// a refresh of the lenses follows each placing.
+    pub async fn until_quiet(&mut self) {
+        let before = self.seen.lens_refreshes;
+        self.until("a placing after the pause", |seen| {
+            if seen.lens_refreshes > before { Ok(()) } else { Err("there was none".into()) }
+        })
+        .await;
+    }
+
+    /// Asks for the hover on a 0-based line until it is as wanted: a document is placed a moment after it was opened.
+    pub async fn until_hover(&mut self, path: &Path, line: u32, wanted: impl Fn(&str) -> bool) -> String {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let hover = self.hover(path, line).await;
+            if wanted(&hover) {
+                return hover;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "the hover on line {line} of {} is {hover:?}", path.display());
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Opens a document with the text of its file.
