@@ -77,6 +77,8 @@ struct Walk<'a, T> {
     pages: BTreeMap<u32, Page<T>>,
     /// Where to go on after the last of `pages`.
     next: Option<String>,
+    /// Bitbucket said how many items there are.
+    is_sized: bool,
     seen: HashSet<String>,
     bytes: usize,
     items: usize,
@@ -90,6 +92,7 @@ impl<'a, T: Readable> Walk<'a, T> {
             query,
             pages: BTreeMap::new(),
             next: None,
+            is_sized: false,
             seen: HashSet::new(),
             bytes: 0,
             items: 0,
@@ -139,6 +142,7 @@ impl<'a, T: Readable> Walk<'a, T> {
     /// How many pages may be asked for by number. 1 if the pages are not plainly numbered.
     fn count(&mut self, first: PageFacts) -> u32 {
         self.next = first.next;
+        self.is_sized = first.size.is_some();
         let Some(next) = &self.next else { return 1 };
         if !self.is_plainly_numbered(next) {
             return 1;
@@ -173,14 +177,16 @@ impl<'a, T: Readable> Walk<'a, T> {
         match outcome.and_then(|body| self.take(number, &body)) {
             Ok(page) if number == last => self.next = page.next,
             Ok(_) => {}
-            // There are fewer pages than was thought; `next` of the last one is empty then.
-            Err(Error::NotFound | Error::Unexpected { status: 400, .. }) => self.missing_page(number),
+            // A page that was only guessed to exist.
+            Err(Error::NotFound | Error::Unexpected { status: 400, .. }) if !self.is_sized => {
+                self.no_such_page(number);
+            }
             Err(error) => self.stop(&error),
         }
     }
 
-    /// A numbered page that does not exist: an end if nothing was lost by it.
-    fn missing_page(&mut self, number: u32) {
+    /// The list ends before this page.
+    fn no_such_page(&mut self, number: u32) {
         self.pages.insert(
             number,
             Page {
@@ -320,15 +326,13 @@ fn re_rooted(origin: &Origin, path: &str, next: &str) -> Option<Url> {
     let below = written
         .strip_prefix(origin.api_path())
         .filter(|rest| rest.starts_with('/'))?;
-    let (mut asked, mut given) = (path.split('/').skip(1), below.split('/').skip(1));
-    let mut position = 0;
-    for asked in asked.by_ref() {
+    let mut given = below.split('/').skip(1);
+    for (position, asked) in path.split('/').skip(1).enumerate() {
         let given = given.next()?;
-        let is_repository = path.starts_with("/repositories/") && (1..=2).contains(&position);
+        let is_repository = path.starts_with("/repositories/") && matches!(position, 1 | 2);
         if given.is_empty() || (given != asked && !is_repository) {
             return None;
         }
-        position += 1;
     }
     origin.endpoint(below, next.query().unwrap_or_default())
 }

@@ -5,13 +5,12 @@
 //! names it comes to nothing.
 
 use pull_request::model::{
-    Anchor, BuildState, BuildStatus, Comment, CommentId, CommitHash, End, LineRange, Participant,
-    PullRequest, PullRequestId, PullRequestState, RepositoryName, Resolution, Role, Side, Spot, Task, TaskId,
-    Timestamp, User, Vote,
+    BuildState, BuildStatus, Comment, CommentId, CommitHash, End, Participant, PullRequest, PullRequestId,
+    PullRequestState, RepositoryName, Resolution, Role, Task, TaskId, Timestamp, User, Vote,
 };
 use serde::de::DeserializeOwned;
 
-use super::{mention, wire};
+use super::{anchor, mention, wire};
 
 /// Something that [`super::read`] makes of JSON.
 pub trait Readable: Sized {
@@ -86,7 +85,7 @@ impl Readable for Comment {
         let (html, code) = wire.links.map(|it| (it.html, it.code)).unwrap_or_default();
         let code = code.and_then(|link| link.href);
         let is_inline = wire.inline.is_some();
-        let anchor = wire.inline.and_then(|inline| anchor(inline, code.as_deref()));
+        let anchor = wire.inline.and_then(|inline| anchor::of(inline, code.as_deref()));
         // A comment on code whose file is not named would otherwise pass for a general one.
         let lost = is_inline && anchor.is_none();
         Some(Self {
@@ -291,50 +290,6 @@ fn html_url(links: Option<wire::Links>) -> Option<String> {
     links?.html?.href
 }
 
-fn anchor(inline: wire::Inline, code: Option<&str>) -> Option<Anchor> {
-    let path = inline.path.filter(|path| !path.is_empty())?;
-    let line = |number: Option<wire::Number>| number.map(|number| number.count().saturating_sub(1));
-    let range = |first: Option<u32>, last: Option<u32>| {
-        last.or(first)
-            .map(|last| LineRange::new(first.unwrap_or(last), last))
-    };
-    // Both sides: a line that did not change, which is on the new side as well.
-    let new = range(line(inline.start_to), line(inline.to));
-    let old = range(line(inline.start_from), line(inline.from));
-    let has_new_end = inline.to.is_some();
-    let has_old_end = inline.from.is_some();
-    let spot = match (new, old) {
-        (Some(lines), _) if has_new_end || !has_old_end => Spot::Lines(Side::To, lines),
-        (_, Some(lines)) => Spot::Lines(Side::From, lines),
-        _ => Spot::File,
-    };
-    let (linked_source, linked_destination) = code.map(commits_of_link).unwrap_or_default();
-    let hash = |text: Option<String>| text.and_then(|text| CommitHash::parse(&text));
-    Some(Anchor {
-        path,
-        spot,
-        source_commit: linked_source.or_else(|| hash(inline.src_rev)),
-        destination_commit: linked_destination.or_else(|| hash(inline.dest_rev)),
-        outdated: inline.outdated,
-    })
-}
-
-/// The two commits of `…/diff/ws/repo:SRC..DST?path=…`; a carriage return (`%0D`) may stand for the dots.
-fn commits_of_link(href: &str) -> (Option<CommitHash>, Option<CommitHash>) {
-    let path = href.split(['?', '#']).next().unwrap_or_default();
-    let replaced = path
-        .replace("%0D", "\r")
-        .replace("%0d", "\r")
-        .replace("%3A", ":")
-        .replace("%3a", ":");
-    let spec = replaced.rsplit(['/', ':']).next().unwrap_or_default();
-    let (source, destination) = match spec.split_once('\r').or_else(|| spec.split_once("..")) {
-        Some((source, destination)) => (source, destination.trim_start_matches('.')),
-        None => (spec, ""),
-    };
-    (CommitHash::parse(source), CommitHash::parse(destination))
-}
-
 /// Seconds since 1970. Bitbucket writes offsets with a colon; other forms have been seen elsewhere.
 fn time(text: Option<&str>) -> Option<Timestamp> {
     let text = text?.trim();
@@ -354,93 +309,13 @@ fn time(text: Option<&str>) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use pull_request::model::{LineRange, Side, Spot};
+
     use super::*;
     use crate::cloud::read;
 
     fn comment(json: &str) -> Comment {
         read(json.as_bytes()).unwrap().value
-    }
-
-    fn spot(inline: &str) -> Spot {
-        comment(&format!(r#"{{"id":1,"content":{{"raw":""}},"inline":{inline}}}"#))
-            .anchor
-            .unwrap()
-            .spot
-    }
-
-    fn to(first: u32, last: u32) -> Spot {
-        Spot::Lines(Side::To, LineRange { first, last })
-    }
-
-    fn from(first: u32, last: u32) -> Spot {
-        Spot::Lines(Side::From, LineRange { first, last })
-    }
-
-    #[test]
-    fn lines_of_anchors() {
-        let cases = [
-            (r#"{"path":"a"}"#, Spot::File),
-            (
-                r#"{"path":"a","from":null,"to":null,"start_from":null,"start_to":null}"#,
-                Spot::File,
-            ),
-            (r#"{"path":"a","to":5}"#, to(4, 4)),
-            (r#"{"path":"a","from":null,"to":5}"#, to(4, 4)),
-            (r#"{"path":"a","from":5,"to":null}"#, from(4, 4)),
-            (r#"{"path":"a","from":3,"to":5}"#, to(4, 4)),
-            (r#"{"path":"a","start_to":3,"to":5}"#, to(2, 4)),
-            (r#"{"path":"a","start_to":5,"to":3}"#, to(2, 4)),
-            (r#"{"path":"a","start_from":3,"from":5}"#, from(2, 4)),
-            (
-                r#"{"path":"a","start_from":1,"start_to":3,"from":2,"to":5}"#,
-                to(2, 4),
-            ),
-            (r#"{"path":"a","start_from":1,"to":5}"#, to(4, 4)),
-            (r#"{"path":"a","start_to":3,"from":5}"#, from(4, 4)),
-            (r#"{"path":"a","start_to":3}"#, to(2, 2)),
-            (r#"{"path":"a","start_from":3}"#, from(2, 2)),
-            (r#"{"path":"a","to":1}"#, to(0, 0)),
-            (r#"{"path":"a","to":0}"#, to(0, 0)),
-            (r#"{"path":"a","to":-3}"#, to(0, 0)),
-            (r#"{"path":"a","to":"7"}"#, to(6, 6)),
-            (r#"{"path":"a","to":99999999999}"#, to(u32::MAX - 1, u32::MAX - 1)),
-        ];
-        for (inline, expected) in cases {
-            assert_eq!(spot(inline), expected, "{inline}");
-        }
-    }
-
-    #[test]
-    fn commits_of_code_links() {
-        let hash = |text: &str| CommitHash::parse(text);
-        let both = (hash("a31d1b70c972"), hash("b563d040b08e"));
-        let base = "https://api.bitbucket.org/2.0/repositories/w/r/diff";
-        for link in [
-            "w/r:a31d1b70c972..b563d040b08e?path=x%3Ay..z",
-            "w/r:a31d1b70c972%0Db563d040b08e?from_pullrequest_id=1&topic=true",
-            "w/r:a31d1b70c972\rb563d040b08e",
-            "w/r%3Aa31d1b70c972%0db563d040b08e",
-            "a31d1b70c972...b563d040b08e",
-            "a31d1b70c972..b563d040b08e#frag",
-        ] {
-            assert_eq!(commits_of_link(&format!("{base}/{link}")), both, "{link}");
-        }
-        let internal =
-            "https://bitbucket.org/!api/2.0/repositories/w/r/diff/w/r:a31d1b70c972..b563d040b08e?path=x";
-        assert_eq!(commits_of_link(internal), both);
-        assert_eq!(commits_of_link(&format!("{base}/a31d1b70c972")), (both.0, None));
-        assert_eq!(commits_of_link(""), (None, None));
-        assert_eq!(commits_of_link("https://evil.example/x:..?"), (None, None));
-    }
-
-    #[test]
-    fn where_the_link_is_missing_the_revisions_tell() {
-        let json = r#"{"id":1,"content":{"raw":"x"},"inline":{"path":"a","to":1,"outdated":true,
-            "src_rev":"a31d1b70c972","dest_rev":"b563d040b08e","base_rev":null,"context_lines":""}}"#;
-        let anchor = comment(json).anchor.unwrap();
-        assert_eq!(anchor.source_commit, CommitHash::parse("a31d1b70c972"));
-        assert_eq!(anchor.destination_commit, CommitHash::parse("b563d040b08e"));
-        assert_eq!(anchor.outdated, Some(true));
     }
 
     #[test]
@@ -468,7 +343,10 @@ mod tests {
         assert!(comment.unreadable);
         assert_eq!(comment.id, CommentId(9));
         assert_eq!(comment.author.unwrap().display_name, "Ana");
-        assert_eq!(comment.anchor.unwrap().spot, to(4, 4));
+        assert_eq!(
+            comment.anchor.unwrap().spot,
+            Spot::Lines(Side::To, LineRange::line(4))
+        );
         for placeholder in [
             r#"{"id":9}"#,
             r#"{"id":9,"inline":{"to":5},"content":{"raw":"x"}}"#,
@@ -488,9 +366,7 @@ mod tests {
         ] {
             assert_eq!(read::<Comment>(nothing.as_bytes()), None, "{nothing}");
         }
-        let largest = super::super::read::<Comment>(br#"{"id":18446744073709551615}"#)
-            .unwrap()
-            .value;
+        let largest = read::<Comment>(br#"{"id":18446744073709551615}"#).unwrap().value;
         assert_eq!(largest.id, CommentId(u64::MAX));
         let deleted = read::<Comment>(br#"{"id":9,"deleted":true}"#).unwrap().value;
         assert!(deleted.deleted && !deleted.unreadable);

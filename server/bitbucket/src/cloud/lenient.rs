@@ -12,6 +12,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::scan::{array, object};
+
 /// How deep members are tried one by one.
 const DEPTH: usize = 8;
 
@@ -33,13 +35,13 @@ pub(crate) fn without_mark(json: &[u8]) -> &[u8] {
 
 /// Cuts a page into its parts; `None` if it is no object with a list of values.
 pub(crate) fn page(json: &[u8]) -> Option<RawPage<'_>> {
-    let (members, mut cut) = Scanner { json, at: 0 }.object()?;
+    let (members, mut cut) = object(json)?;
     let mut page = RawPage::default();
     let mut has_values = false;
     for (key, value) in members {
         match key {
             b"values" => {
-                let Some((items, items_cut)) = (Scanner { json: value, at: 0 }).array() else {
+                let Some((items, items_cut)) = array(value) else {
                     if value == b"null" {
                         has_values = true;
                     }
@@ -123,7 +125,7 @@ fn rescue(json: &[u8], depth: usize) -> Option<Value> {
     }
     match first(json)? {
         b'{' => {
-            let (members, _) = Scanner { json, at: 0 }.object()?;
+            let (members, _) = object(json)?;
             let member = |(key, value): (&[u8], &[u8])| {
                 let value = rescue(value, depth - 1)?;
                 Some((String::from_utf8_lossy(key).into_owned(), value))
@@ -131,7 +133,7 @@ fn rescue(json: &[u8], depth: usize) -> Option<Value> {
             Some(Value::Object(members.into_iter().filter_map(member).collect()))
         }
         b'[' => {
-            let (elements, _) = Scanner { json, at: 0 }.array()?;
+            let (elements, _) = array(json)?;
             Some(Value::Array(
                 elements
                     .into_iter()
@@ -172,133 +174,6 @@ fn whole_characters(json: &str) -> String {
 
 fn first(json: &[u8]) -> Option<u8> {
     json.iter().copied().find(|byte| !byte.is_ascii_whitespace())
-}
-
-/// Knows strings and brackets, nothing else of JSON. Needs no stack, however deep the nesting.
-struct Scanner<'a> {
-    json: &'a [u8],
-    at: usize,
-}
-
-/// A member's key without its quotes, and its value.
-type Member<'a> = (&'a [u8], &'a [u8]);
-
-impl<'a> Scanner<'a> {
-    /// The members of the object that the text begins with, and whether the text breaks off in it.
-    /// `None` if the text begins with something else.
-    fn object(mut self) -> Option<(Vec<Member<'a>>, bool)> {
-        self.open(b'{')?;
-        let mut members = Vec::new();
-        loop {
-            match self.peek() {
-                Some(b'}') => return Some((members, false)),
-                Some(b',') => self.at += 1,
-                Some(b'"') => {
-                    let key = self.value();
-                    if self.peek() != Some(b':') {
-                        return Some((members, true));
-                    }
-                    self.at += 1;
-                    let (Some(key), start) = (key, self.start()) else {
-                        return Some((members, true));
-                    };
-                    let key = &key[1..key.len() - 1];
-                    match self.value() {
-                        Some(value) => members.push((key, value)),
-                        // The last one breaks off; a list of values may still hold good ones.
-                        None => {
-                            members.push((key, &self.json[start..]));
-                            return Some((members, true));
-                        }
-                    }
-                }
-                _ => return Some((members, true)),
-            }
-        }
-    }
-
-    /// The elements of the array that the text begins with, likewise; one that breaks off is left out.
-    fn array(mut self) -> Option<(Vec<&'a [u8]>, bool)> {
-        self.open(b'[')?;
-        let mut elements = Vec::new();
-        loop {
-            match self.peek() {
-                Some(b']') => return Some((elements, false)),
-                Some(b',') => self.at += 1,
-                Some(_) => match self.value() {
-                    Some(element) => elements.push(element),
-                    None => return Some((elements, true)),
-                },
-                None => return Some((elements, true)),
-            }
-        }
-    }
-
-    /// The value that begins here; `None` if it breaks off.
-    fn value(&mut self) -> Option<&'a [u8]> {
-        let start = self.start();
-        let mut depth = 0_usize;
-        while let Some(byte) = self.json.get(self.at).copied() {
-            match byte {
-                b'"' => {
-                    self.skip_string()?;
-                    if depth == 0 {
-                        return Some(&self.json[start..self.at]);
-                    }
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    if depth == 0 {
-                        // The end of a bare word: what encloses it ends here.
-                        return (self.at > start).then(|| self.json[start..self.at].trim_ascii_end());
-                    }
-                    depth -= 1;
-                    if depth == 0 {
-                        self.at += 1;
-                        return Some(&self.json[start..self.at]);
-                    }
-                }
-                b',' if depth == 0 => {
-                    return (self.at > start).then(|| self.json[start..self.at].trim_ascii_end());
-                }
-                _ => {}
-            }
-            self.at += 1;
-        }
-        None
-    }
-
-    fn skip_string(&mut self) -> Option<()> {
-        self.at += 1;
-        loop {
-            match self.json.get(self.at)? {
-                b'"' => {
-                    self.at += 1;
-                    return Some(());
-                }
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
-            }
-        }
-    }
-
-    fn open(&mut self, bracket: u8) -> Option<()> {
-        (self.peek() == Some(bracket)).then(|| self.at += 1)
-    }
-
-    fn peek(&mut self) -> Option<u8> {
-        let start = self.start();
-        self.json.get(start).copied()
-    }
-
-    /// Passes over spaces and says where the next thing begins.
-    fn start(&mut self) -> usize {
-        while self.json.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
-        }
-        self.at
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
 //! JSON as Bitbucket Cloud writes it, and plain data made of it.
 //!
 //! - [`wire`]: structs spelled as the API spells them, every field optional.
+//! - `scan`: cuts a text into members and elements, knowing only strings and brackets.
 //! - `lenient`: decoding that loses as little as possible of what is damaged.
-//! - `convert`: from the wire to `pull_request::model`.
+//! - `convert` and `anchor`: from the wire to `pull_request::model`.
 //! - `mention`: names of mentioned people, out of rendered HTML.
 //!
 //! Pure: it must not send anything.
 
+mod anchor;
 mod convert;
 mod lenient;
 mod mention;
+mod scan;
 pub mod wire;
 
 use std::collections::HashSet;

@@ -13,15 +13,22 @@ use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 macro_rules! wire {
     ($($(#[$about:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? })*) => {$(
         $(#[$about])*
-        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
         #[serde(default, remote = "Self")]
         pub struct $name {
             $(pub $field: Option<$type>,)*
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $name::serialize(self, serializer)
+            }
         }
 
         impl<'de> Deserialize<'de> for $name {
@@ -157,7 +164,7 @@ wire! {
 }
 
 /// `error.detail`: a sentence, or an object that names scopes.
-#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Detail(pub Value);
 
@@ -181,12 +188,13 @@ impl Detail {
 }
 
 /// `error.fields`: per field a message or a list of messages.
-#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Fields(pub Value);
 
 /// A whole number: an id, a line or a count. Digits in a string and `5.0` are taken too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct Number(pub i128);
 
 impl Number {

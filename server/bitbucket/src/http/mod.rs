@@ -4,9 +4,7 @@
 //! It must not know what the bytes mean beyond "JSON was wanted" and the errors in `answer`.
 //! Logs hold the method, the path, the status and the time; never a header, a query or a body.
 
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use credentials::Authorization;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
@@ -19,66 +17,13 @@ use crate::gate::{Budget, Gate, doubled, jittered};
 use crate::origin::Origin;
 
 mod answer;
+mod failure;
+mod options;
 mod redirect;
 
+use failure::{Failure, Kind, answered, log, not_sent};
+pub use options::Options;
 use redirect::Hop;
-
-/// The limits of a client. The defaults are for Bitbucket Cloud; tests make them smaller.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Sent as `User-Agent`.
-    pub user_agent: String,
-    /// For the connection, TLS included.
-    pub connect: Duration,
-    /// From sending a request to the head of its answer, the connection included.
-    pub header: Duration,
-    /// Between two pieces of an answer's body.
-    pub idle: Duration,
-    /// For all of a request for JSON: waiting at the gate, redirects and repeats included.
-    pub total: Duration,
-    /// Likewise for a request for a file or a diff.
-    pub total_of_files: Duration,
-    /// The most bytes of one answer, after decompression.
-    pub body_limit: usize,
-    /// The most bytes of all pages of one list.
-    pub list_limit: usize,
-    /// How often a request is repeated after a broken connection or a 5xx.
-    pub repeats: u32,
-    /// The wait before the first repeat; doubles each time.
-    pub first_pause: Duration,
-    /// The least and the most that a 429 holds requests back.
-    pub retry_after: (Duration, Duration),
-    /// The wait after a 429 that does not say how long; doubles each time.
-    pub first_wait: Duration,
-    /// After this many failures in a row the client rests.
-    pub failures_in_a_row: u32,
-    /// The first rest; doubles each time.
-    pub first_rest: Duration,
-    /// The most requests at the same time.
-    pub side_by_side: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            user_agent: concat!("bitbucket-lsp/", env!("CARGO_PKG_VERSION")).into(),
-            connect: Duration::from_secs(5),
-            header: Duration::from_secs(10),
-            idle: Duration::from_secs(15),
-            total: Duration::from_secs(30),
-            total_of_files: Duration::from_secs(120),
-            body_limit: 32 << 20,
-            list_limit: 64 << 20,
-            repeats: 2,
-            first_pause: Duration::from_millis(250),
-            retry_after: (Duration::from_secs(1), Duration::from_secs(300)),
-            first_wait: Duration::from_secs(15),
-            failures_in_a_row: 5,
-            first_rest: Duration::from_secs(10),
-            side_by_side: 32,
-        }
-    }
-}
 
 /// What is wanted of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,23 +43,6 @@ pub(crate) struct Http {
     gate: Gate,
     places: Semaphore,
     client: Mutex<Option<reqwest::Client>>,
-}
-
-/// What became of one attempt, for the gate and for the decision to repeat it.
-struct Failure {
-    error: Error,
-    kind: Kind,
-}
-
-enum Kind {
-    /// Bitbucket answered; asking again changes nothing.
-    Answered,
-    /// 429, with what `Retry-After` said.
-    Limited(Option<Duration>),
-    /// May be gone at the next attempt.
-    Passing,
-    /// Will not be gone within the deadline.
-    Down,
 }
 
 impl Http {
@@ -361,6 +289,10 @@ impl Http {
         if self.origin.is_loopback() {
             builder = builder.no_proxy();
         }
+        if self.origin.api().scheme() == "http" {
+            // No TLS, so no certificates are read either.
+            builder = builder.tls_certs_only([]);
+        }
         let client = builder.build().map_err(|_| {
             let error = Error::Offline {
                 outage: Outage::NoTrustStore,
@@ -376,87 +308,10 @@ impl Http {
     }
 }
 
-fn answered(error: Error) -> Failure {
-    Failure {
-        error,
-        kind: Kind::Answered,
-    }
-}
-
 pub(crate) fn unexpected(status: u16, what: impl Into<String>) -> Error {
     Error::Unexpected {
         status,
         what: what.into(),
-    }
-}
-
-/// Why nothing was answered. The errors' types are private to their crates, so their words must do.
-fn not_sent(error: &reqwest::Error) -> Failure {
-    let mut words = String::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        words.push_str(&error.to_string().to_ascii_lowercase());
-        words.push('\n');
-        cause = error.source();
-    }
-    let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
-    let outage = if says(&["certificate", "unknownissuer", "tls", "handshake"]) {
-        match says(&["expired", "not valid yet", "notvalidyet"]) {
-            true => Outage::Clock,
-            false => Outage::Certificate,
-        }
-    } else if says(&["proxy", "tunnel"]) {
-        Outage::Proxy
-    } else if says(&["dns", "lookup"]) {
-        Outage::Name
-    } else if error.is_connect() {
-        Outage::Connection
-    } else {
-        Outage::BrokenOff
-    };
-    // A connection that was there and broke may be an old one of the pool: a new one may hold.
-    let kind = if outage == Outage::BrokenOff {
-        Kind::Passing
-    } else {
-        Kind::Down
-    };
-    Failure {
-        error: Error::Offline {
-            outage,
-            retry_after: None,
-        },
-        kind,
-    }
-}
-
-fn log(url: &Url, outcome: &Result<Vec<u8>, Failure>, start: Instant) {
-    let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    match outcome {
-        Ok(_) => tracing::debug!(method = "GET", path = url.path(), status = 200, ms),
-        Err(failure) => {
-            tracing::debug!(method = "GET", path = url.path(), status = %Status(&failure.error), ms);
-        }
-    }
-}
-
-/// An error's status code, or its kind in a word.
-struct Status<'a>(&'a Error);
-
-impl fmt::Display for Status<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Error::Unauthorized { .. } => f.write_str("401"),
-            Error::MissingScope { .. } | Error::Forbidden => f.write_str("403"),
-            Error::NotFound => f.write_str("404"),
-            Error::Gone => f.write_str("410"),
-            Error::RateLimited { .. } => f.write_str("429"),
-            Error::Server { status } | Error::Unexpected { status, .. } => write!(f, "{status}"),
-            Error::Timeout => f.write_str("timeout"),
-            Error::Portal => f.write_str("portal"),
-            Error::TooLarge { .. } => f.write_str("too large"),
-            Error::Offline { .. } => f.write_str("offline"),
-            Error::SignedOut => f.write_str("signed out"),
-        }
     }
 }
 

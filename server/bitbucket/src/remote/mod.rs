@@ -143,6 +143,9 @@ impl<'a> Form<'a> {
     }
 
     fn read_scp(url: &'a str) -> Result<Self, NotBitbucket> {
+        if url.starts_with('[') {
+            return refuse("The remote's URL has its host in brackets; write it as ssh://host:port/path.");
+        }
         let colon = url.find(':');
         let slash = url.find('/');
         let Some(colon) = colon.filter(|colon| slash.is_none_or(|slash| *colon < slash)) else {
