@@ -37,7 +37,7 @@ pub fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
 pub fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()
-        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .take_while(|(_, line)| !(line.starts_with("#[cfg(") && line.contains("test")))
         .map(|(at, line)| (at + 1, line.split("//").next().unwrap_or_default()))
         .filter(|(_, line)| !line.trim().is_empty())
 }
