@@ -174,9 +174,10 @@ impl Session {
                 out.push(Effect::Locate { uri: uri.clone(), path: path.clone(), preferred_remotes });
             }
         }
-        let ids: Vec<RepositoryId> = self.repositories.keys().copied().collect();
-        for id in ids {
-            self.git_changed(id, out);
+        let roots: Vec<(RepositoryId, PathBuf)> =
+            self.repositories.iter().map(|(id, state)| (*id, state.discovery.root.clone())).collect();
+        for (id, root) in roots {
+            out.push(self.discover(root));
             self.refresh(id, Cause::Command, out);
         }
     }

@@ -58,9 +58,10 @@ impl Session {
             self.explain(id, out);
             self.refresh(id, Cause::Git, out);
         } else {
-            let moved = before.head != now.head;
+            // A fetch may have brought what a pull request was changed by, or the commits that comments are on.
+            let news = before.head != now.head || state.review.is_none() || std::mem::take(&mut state.git_moved);
             self.place(id, None, out);
-            if moved || self.repositories[&id].review.is_none() {
+            if news {
                 self.refresh(id, Cause::Git, out);
             }
         }
@@ -103,8 +104,10 @@ impl Session {
     }
 
     pub(super) fn git_changed(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
-        if let Some(state) = self.repositories.get(&id) {
-            out.push(self.discover(state.discovery.root.clone()));
+        if let Some(state) = self.repositories.get_mut(&id) {
+            state.git_moved = true;
+            let root = state.discovery.root.clone();
+            out.push(self.discover(root));
         }
     }
 

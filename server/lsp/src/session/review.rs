@@ -202,6 +202,8 @@ pub(super) struct RepositoryState {
     pub(super) searched: bool,
     pub(super) review: Option<Review>,
     pub(super) problem: Option<Problem>,
+    /// git changed, and what is checked out is being looked at.
+    pub(super) git_moved: bool,
     pub(super) busy: Option<Busy>,
     pub(super) again: Option<Cause>,
     pub(super) generation: u64,
@@ -223,6 +225,7 @@ impl RepositoryState {
             searched: false,
             review: None,
             problem: None,
+            git_moved: false,
             busy: None,
             again: None,
             generation: 0,

@@ -168,11 +168,12 @@ impl Session {
             return Vec::new();
         }
         if let Some(own) = self.own_document(uri) {
-            return own
-                .document
-                .rows
-                .iter()
-                .filter_map(|row| Some((row.line, row.thread?)))
+            let rows = &own.document.rows;
+            // A thread that takes several lines has its lens on the first of them.
+            let goes_on = |at: usize| at > 0 && rows[at - 1].thread == rows[at].thread && rows[at - 1].line + 1 == rows[at].line;
+            return (0..rows.len())
+                .filter(|at| !goes_on(*at))
+                .filter_map(|at| Some((rows[at].line, rows[at].thread?)))
                 .filter(|(_, thread)| self.is_in_code(*thread))
                 .map(|(line, thread)| Lens {
                     line,
@@ -223,8 +224,14 @@ impl Session {
         let Some((_, state, review, _, path)) = self.review_in(uri) else { return Vec::new() };
         let mut actions = Vec::new();
         let touches = |lines: LineRange| lines.first <= last && first <= lines.last;
-        for spot in self.shown_in(review, path).filter(|spot| spot.lines().is_some_and(touches)).take(MOST_THREADS_ACTED_ON) {
-            self.thread_actions(review, spot.thread, now, &mut actions);
+        let threads: Vec<usize> = self
+            .shown_in(review, path)
+            .filter(|spot| spot.lines().is_some_and(touches))
+            .map(|spot| spot.thread)
+            .take(MOST_THREADS_ACTED_ON)
+            .collect();
+        for thread in &threads {
+            self.thread_actions(review, *thread, threads.len() == 1, now, &mut actions);
         }
         // What the lens on the first line offers; elsewhere only beside a thread, to keep the menu of others short.
         if first == 0 || !actions.is_empty() {
@@ -250,12 +257,13 @@ impl Session {
                 let target = Target { thread: Some(comment.0), ..Target::default() };
                 actions.push(action(&format!("Bitbucket: {GO_TO_CODE}"), Command::GoToThread, target));
             }
-            self.thread_actions(review, thread, now, &mut actions);
+            self.thread_actions(review, thread, true, now, &mut actions);
         }
         actions
     }
 
-    fn thread_actions(&self, review: &Review, thread: usize, now: Timestamp, actions: &mut Vec<Action>) {
+    /// `is_alone`: no other thread can be meant, so that the titles need not say which.
+    fn thread_actions(&self, review: &Review, thread: usize, is_alone: bool, now: Timestamp, actions: &mut Vec<Action>) {
         let (thread, reader) = (review.thread(thread), self.reader(review, now));
         for (kind, command) in [
             (ThreadAction::Show, Command::ShowThread),
@@ -263,7 +271,8 @@ impl Session {
             (ThreadAction::CopyLink, Command::CopyLink),
         ] {
             let target = Target { thread: Some(thread.root.0), ..Target::default() };
-            actions.push(action(&kind.title(thread, &reader), command, target));
+            let title = if is_alone { kind.short_title().to_owned() } else { kind.title(thread, &reader) };
+            actions.push(action(&title, command, target));
         }
     }
 

@@ -473,6 +473,19 @@ fn a_commit_without_news_on_bitbucket_places_anew_and_loads_nothing() {
 }
 
 #[test]
+fn a_fetch_asks_once_whether_there_is_news() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.send(Event::GitChanged(REPOSITORY));
+    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Discover { .. })));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    assert!(case.find().is_some());
+    case.answer_find(vec![pull_request(4)]);
+    assert_eq!(case.load(), None, "there was none");
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    assert_eq!(case.find(), None);
+}
+
+#[test]
 fn settings_count_at_once() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
     case.send(Event::Settings(json!({ "comments": { "enabled": false } })));
