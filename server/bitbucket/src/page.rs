@@ -79,6 +79,10 @@ struct Walk<'a, T> {
     next: Option<String>,
     /// Bitbucket said how many items there are.
     is_sized: bool,
+    /// Numbered pages that were answered, well or not.
+    settled: HashSet<u32>,
+    /// A limit is reached.
+    is_full: bool,
     seen: HashSet<String>,
     bytes: usize,
     items: usize,
@@ -93,6 +97,8 @@ impl<'a, T: Readable> Walk<'a, T> {
             pages: BTreeMap::new(),
             next: None,
             is_sized: false,
+            settled: HashSet::new(),
+            is_full: false,
             seen: HashSet::new(),
             bytes: 0,
             items: 0,
@@ -130,9 +136,9 @@ impl<'a, T: Readable> Walk<'a, T> {
             } else {
                 early.push((number, outcome));
             }
-            let done = last.is_some_and(|last| (2..=last).all(|page| self.is_settled(page)));
-            // Pages asked for in vain are not waited for, and after a failure it is known what is missing.
-            if done || self.more.is_some() {
+            // Pages that were asked for in vain are not waited for.
+            let done = last.is_some_and(|last| (2..=last).all(|page| self.settled.contains(&page)));
+            if done || self.is_full {
                 break;
             }
         }
@@ -165,15 +171,12 @@ impl<'a, T: Readable> Walk<'a, T> {
         self.query.pages.clamp(1, MOST_PAGES)
     }
 
-    fn is_settled(&self, number: u32) -> bool {
-        self.pages.contains_key(&number)
-    }
-
     /// Takes what a numbered page after the first came to.
     fn settle(&mut self, number: u32, outcome: Result<Vec<u8>, Error>, last: u32) {
-        if number > last || self.more.is_some() {
+        if number > last || self.is_full {
             return;
         }
+        self.settled.insert(number);
         match outcome.and_then(|body| self.take(number, &body)) {
             Ok(page) if number == last => self.next = page.next,
             Ok(_) => {}
@@ -243,6 +246,7 @@ impl<'a, T: Readable> Walk<'a, T> {
     fn take(&mut self, number: u32, body: &[u8]) -> Result<PageFacts, Error> {
         let limit = self.http.options().list_limit;
         if self.bytes + body.len() > limit {
+            self.is_full = true;
             return Err(Error::TooLarge { limit });
         }
         let Some(mut page) = read_page::<T>(body) else {
@@ -256,6 +260,7 @@ impl<'a, T: Readable> Walk<'a, T> {
                 .items
                 .truncate(page.listing.items.len().saturating_sub(over));
             self.items = MOST_ITEMS;
+            self.is_full = true;
             self.more = Some(format!(
                 "Bitbucket has more; only the first {MOST_ITEMS} are shown."
             ));

@@ -3,6 +3,7 @@
 mod support;
 
 use std::io::Write as _;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitbucket::{Client, Error, Options, Origin, Outage};
@@ -155,6 +156,17 @@ async fn what_does_not_pass_is_said() {
         })
     );
     assert_eq!(sent, 3);
+    // The words of the URL do not count as words of the error.
+    let server = Server::start(|_, _| Reply::Close).await;
+    let odd = RepositoryName::new("team", "tls-certificate-expired-proxy-dns").unwrap();
+    let found = server.client(options()).open_pull_requests(&odd).await;
+    assert_eq!(
+        found,
+        Err(Error::Offline {
+            outage: Outage::BrokenOff,
+            retry_after: None
+        })
+    );
     let cut = || Reply::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{".to_vec());
     let (found, _) = outcome(cut, options()).await;
     assert_eq!(
@@ -642,4 +654,66 @@ async fn a_probe_reads_the_little_that_it_asks_for() {
             .unwrap()
             .contains("source.commit.hash")
     );
+}
+
+/// Everything that is logged, at the finest level, by all crates, while all kinds of things go wrong.
+#[tokio::test]
+async fn logs_hold_no_token_no_query_and_no_body() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone());
+    let guard = tracing::subscriber::set_default(subscriber.finish());
+    let server = Server::start(|seen, index| match index {
+        0 => answer(302, &[("Location", "/2.0/user?secret-query")], b""),
+        1 => json(
+            401,
+            &format!(
+                r#"{{"error":{{"message":"secret-body {}"}}}}"#,
+                seen.head.replace("\r\n", " ")
+            ),
+        ),
+        2 => Reply::Close,
+        3 => json(500, "secret-body"),
+        _ => json(200, USER),
+    })
+    .await;
+    let client = server.client(options());
+    let _ = client.current_user().await;
+    let _ = client.current_user().await;
+    let _ = client
+        .pull_requests_of_branch(&repository(), "secret-query", None)
+        .await;
+    tracing::info!("{client:?}");
+    drop(guard);
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        log.contains("path=\"/2.0/user\"") && log.contains("status=401") && log.contains("Client"),
+        "{log}"
+    );
+    for secret in [support::TOKEN, "secret-query", "secret-body", "uthorization"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }

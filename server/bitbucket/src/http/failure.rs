@@ -35,9 +35,11 @@ pub(super) fn answered(error: Error) -> Failure {
 }
 
 /// Why nothing was answered. The errors' types are private to their crates, so their words must do.
-pub(super) fn not_sent(error: &reqwest::Error) -> Failure {
+pub(super) fn not_sent(error: reqwest::Error) -> Failure {
+    // The URL would bring words of its own.
+    let error = error.without_url();
     let mut words = String::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    let mut cause: Option<&dyn std::error::Error> = Some(&error);
     while let Some(error) = cause {
         words.push_str(&error.to_string().to_ascii_lowercase());
         words.push('\n');

@@ -152,7 +152,7 @@ impl Http {
             let sent = timeout_at(by, client.execute(self.request(&url, want)?)).await;
             let response = match sent {
                 Ok(Ok(response)) => response,
-                Ok(Err(error)) => return Err(not_sent(&error)),
+                Ok(Err(error)) => return Err(not_sent(error)),
                 Err(_) => {
                     return Err(Failure {
                         error: Error::Timeout,
