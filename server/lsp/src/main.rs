@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    keep_memory_private();
     let get = |name: &str| std::env::var(name).ok();
     let Some(folders) = Folders::find(&get) else {
         eprintln!("There is no home folder to keep files in; set BITBUCKET_LSP_CONFIG and BITBUCKET_LSP_CACHE.");
@@ -85,6 +86,17 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// No core file and no debugger of another process may read the token out of memory (best effort, where the system can).
+#[cfg(target_os = "linux")]
+fn keep_memory_private() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_memory_private() {}
 
 /// A closed pipe (`| head`) is no failure.
 fn print(text: &str) -> ExitCode {

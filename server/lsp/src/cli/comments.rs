@@ -2,13 +2,13 @@
 
 use crate::main_loop::now;
 use crate::worker::{Environment, once};
-use pull_request::model::{LineRange, PullRequestId, Timestamp};
+use pull_request::model::{CommentId, LineRange, PullRequestId, Timestamp};
 use pull_request::place::Placement;
 use pull_request::thread::Thread;
 use pull_request::view::markdown::{Names, plain};
 use pull_request::view::status::age;
 use pull_request::view::{self, PlacedThread, Reader};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -51,9 +51,10 @@ pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -
     }
 
     let head = pull_request.source.commit.as_ref();
+    let by_root: HashMap<CommentId, &Thread> = threads.iter().map(|thread| (thread.root, thread)).collect();
     let mut files: BTreeMap<&str, Vec<PlacedThread<'_>>> = BTreeMap::new();
     for (root, located) in &review.places {
-        let Some(thread) = threads.iter().find(|thread| thread.root == *root) else { continue };
+        let Some(thread) = by_root.get(root).copied() else { continue };
         let written_on = thread.anchor.as_ref().and_then(|anchor| anchor.source_commit.as_ref());
         let written_on_older_version = matches!((written_on, head), (Some(one), Some(other)) if !one.matches(other));
         let placed = PlacedThread { thread, placed: &located.placed, written_on_older_version };

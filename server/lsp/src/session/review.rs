@@ -71,6 +71,8 @@ pub(super) struct Review {
     /// Names for mentions.
     pub(super) names: Names,
     by_comment: HashMap<CommentId, usize>,
+    /// The file that a placed thread is in.
+    by_thread: HashMap<usize, String>,
 }
 
 impl Review {
@@ -95,6 +97,7 @@ impl Review {
             stale: None,
             files: BTreeMap::new(),
             by_comment,
+            by_thread: HashMap::new(),
         }
     }
 
@@ -118,10 +121,11 @@ impl Review {
         PlacedThread { thread, placed: &spot.placed, written_on_older_version }
     }
 
+    /// Where a thread was placed: file and spot.
     pub(super) fn spot_of(&self, thread: usize) -> Option<(&str, &Spotted)> {
-        self.files.iter().find_map(|(path, spots)| {
-            spots.iter().find(|spot| spot.thread == thread).map(|spot| (path.as_str(), spot))
-        })
+        let path = self.by_thread.get(&thread)?;
+        let spot = self.files.get(path)?.iter().find(|spot| spot.thread == thread)?;
+        Some((path, spot))
     }
 
     /// The threads that are, or may be, in these files: by where they were placed, or by their anchor's path.
@@ -157,6 +161,7 @@ impl Review {
                 changed.insert(old_path);
             }
         }
+        self.by_thread = spots.iter().map(|(thread, (path, _))| (*thread, path.clone())).collect();
         for (_, (path, spot)) in spots {
             self.files.entry(path).or_default().push(spot);
         }

@@ -135,15 +135,13 @@ impl Case {
     }
 
     fn messages(&self) -> Vec<&str> {
-        let message = |effect: &'_ Effect| match effect {
-            Effect::Message(MessageKind::Info | MessageKind::Warning, _) => true,
-            _ => false,
-        };
-        let text = |effect| match effect {
-            &Effect::Message(_, ref text) => text.as_str(),
-            _ => "",
-        };
-        self.effects.iter().filter(|effect| message(effect)).map(text).collect()
+        let mut texts = Vec::new();
+        for effect in &self.effects {
+            if let Effect::Message(MessageKind::Info | MessageKind::Warning, text) = effect {
+                texts.push(text.as_str());
+            }
+        }
+        texts
     }
 
     fn command(&mut self, command: Command, target: Target) -> Value {

@@ -10,7 +10,7 @@ use lsp_types as lsp;
 use pull_request::model::PullRequestId;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use tokio::sync::{mpsc, oneshot};
 use tower_lsp::Client;
 
@@ -179,6 +179,6 @@ async fn progress(client: Client, token: String, title: String, ended: oneshot::
 }
 
 /// Where a file is published or shown: the client's URI, else one made from the path.
-pub(super) fn uri_or_path(uri: Option<String>, path: &PathBuf) -> Option<String> {
+pub(super) fn uri_or_path(uri: Option<String>, path: &Path) -> Option<String> {
     uri.or_else(|| crate::uri::file_uri(path))
 }

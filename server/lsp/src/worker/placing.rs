@@ -203,10 +203,13 @@ struct Files<'a> {
     /// By path: the text now; `Err` says why there is none to compare with.
     now: HashMap<String, Arc<Result<OnScreen, Absent>>>,
     /// By path: the text at HEAD.
-    heads: HashMap<String, Option<Arc<(TextKey, Arc<Lines<'static>>)>>>,
+    heads: HashMap<String, Option<AtHead>>,
     /// From a commented text straight to the file now, by the text and the path.
     directs: HashMap<(TextKey, String), Arc<LineDiff>>,
 }
+
+/// A file at HEAD, under its blob's name.
+type AtHead = Arc<(TextKey, Arc<Lines<'static>>)>;
 
 struct OnScreen {
     text: Lines<'static>,
@@ -301,7 +304,7 @@ impl Files<'_> {
         self.directs.entry((key.clone(), path.to_owned())).or_insert_with(made).clone()
     }
 
-    fn head(&mut self, path: &str) -> Option<Arc<(TextKey, Arc<Lines<'static>>)>> {
+    fn head(&mut self, path: &str) -> Option<AtHead> {
         if let Some(known) = self.heads.get(path) {
             return known.clone();
         }
