@@ -15,13 +15,17 @@ pub enum ThreadAction {
 }
 
 impl ThreadAction {
+    /// The title where only one thread can be meant: what it does.
+    pub fn short_title(self) -> &'static str {
+        match self {
+            Self::Show => "Bitbucket: Show thread",
+            Self::OpenInBrowser => "Bitbucket: Open in browser",
+            Self::CopyLink => "Bitbucket: Copy link",
+        }
+    }
+
     /// The title: what it does, and to which thread, since a line may have several. One line of plain text.
     pub fn title(self, thread: &Thread, reader: &Reader<'_>) -> String {
-        let verb = match self {
-            Self::Show => "Show thread",
-            Self::OpenInBrowser => "Open in browser",
-            Self::CopyLink => "Copy link",
-        };
-        format!("Bitbucket: {verb} ({})", words::headline(thread, reader, 40))
+        format!("{} ({})", self.short_title(), words::headline(thread, reader, 40))
     }
 }

@@ -163,9 +163,8 @@ fn overview(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder) {
     let author = text(&reader.name(pull_request.author.as_ref()), 60);
     let mut parts = vec![format!("**{}**", words::pull_request_state(pull_request))];
     parts.push(format!(
-        "{author} · {} → {}",
-        end(&pull_request.source),
-        end(&pull_request.destination)
+        "by {author} · {}",
+        way(&pull_request.source, &pull_request.destination)
     ));
     builder.push(&parts.join(" · "));
     builder.push("");
@@ -213,7 +212,25 @@ fn overview(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder) {
     }
 }
 
-/// `` `branch` ``, with the fork if there is one to name.
+/// `` `branch` → `main` in shop/till ``; where it comes from a fork, each end with its repository.
+fn way(source: &End, destination: &End) -> String {
+    match &destination.repository {
+        Some(repository) if source.repository.as_ref() == Some(repository) => {
+            let only_branch = |of: &End| End {
+                repository: None,
+                ..of.clone()
+            };
+            let (source, destination) = (end(&only_branch(source)), end(&only_branch(destination)));
+            format!(
+                "{source} → {destination} in {}",
+                text(&repository.to_string(), 300)
+            )
+        }
+        _ => format!("{} → {}", end(source), end(destination)),
+    }
+}
+
+/// `` `branch` ``, with its repository if that is known.
 fn end(end: &End) -> String {
     let branch = end
         .branch
@@ -418,7 +435,9 @@ fn threads(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder) {
                 state.push(words::count(words::n_others(thread), "reply", "replies"));
             }
             state.extend(words::state(thread));
-            state.extend(at.iter().flat_map(|at| words::whereabouts(at)));
+            // Which file it is about, and that it is about the file, is said already.
+            let whereabouts = at.iter().flat_map(|at| words::whereabouts(at));
+            state.extend(whereabouts.filter(|word| word != words::FILE_COMMENT));
             if at.is_none() {
                 state.push("as written, not found in the code yet".into());
             }

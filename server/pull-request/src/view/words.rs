@@ -9,6 +9,9 @@ use crate::thread::Thread;
 /// Longer paths are cut.
 pub(super) const PATH: usize = 300;
 
+/// Said of a thread that is about a whole file.
+pub(super) const FILE_COMMENT: &str = "file comment";
+
 /// `1 reply`, `2 replies`.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -81,7 +84,7 @@ pub(super) fn whereabouts(thread: &PlacedThread<'_>) -> Vec<String> {
             words.push("outdated: the file is gone".into());
             outdated = false;
         }
-        (Spot::File, _) => words.push("file comment".into()),
+        (Spot::File, _) => words.push(FILE_COMMENT.into()),
         (Spot::Lines(Side::From, range), Placement::Gone { .. }) => {
             words.push(
                 if range.first == range.last {

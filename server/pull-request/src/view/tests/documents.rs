@@ -74,7 +74,7 @@ fn a_pull_request_as_a_document() {
         expect![[r#"
             ...│ # #12 Add \*totals\*
             ...│ 
-            ...│ **draft** · Bob · `feature/totals` (bob/repo) → `main` (team/repo)
+            ...│ **draft** · by Bob · `feature/totals` (bob/repo) → `main` (team/repo)
             ...│ 
             ...│ 1 approval · 1 change request · builds 1 ✓ 1 ✗ · 4 open threads · 2 open tasks
             ...│ 
