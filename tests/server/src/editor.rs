@@ -1,4 +1,4 @@
-//! A fake editor: a bare LSP client over in-memory pipes.
+//! A fake editor: a bare LSP client, of a server in memory or of the real process.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
+use crate::process::Process;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::task::JoinHandle;
 
 /// How long a condition may take to come true.
@@ -31,6 +32,8 @@ pub struct Seen {
     pub progress: Vec<String>,
     /// `workspace/codeLens/refresh` requests.
     pub lens_refreshes: usize,
+    /// Answers to no request in particular: errors about messages that could not be read.
+    pub refused: Vec<Value>,
 }
 
 impl Seen {
@@ -48,9 +51,9 @@ impl Seen {
 
 /// The editor.
 pub struct Editor {
-    to_server: WriteHalf<DuplexStream>,
-    from_server: BufReader<ReadHalf<DuplexStream>>,
-    server: JoinHandle<bitbucket_lsp::transport::Exit>,
+    to_server: Box<dyn AsyncWrite + Send + Unpin>,
+    from_server: BufReader<Box<dyn AsyncRead + Send + Unpin>>,
+    server: Server,
     next_id: i64,
     answers: BTreeMap<i64, Value>,
     versions: BTreeMap<String, i32>,
@@ -61,6 +64,12 @@ pub struct Editor {
     /// The title to pick when asked.
     pub pick: Option<String>,
     log: Option<File>,
+}
+
+/// What the editor talks to.
+enum Server {
+    InMemory(JoinHandle<bitbucket_lsp::transport::Exit>),
+    Real(Process),
 }
 
 /// A client that can do everything that this server uses.
@@ -102,7 +111,26 @@ impl Editor {
         let (input, output) = tokio::io::split(theirs);
         let server = tokio::spawn(bitbucket_lsp::server::serve(input, output, environment));
         let (from_server, to_server) = tokio::io::split(ours);
-        let mut editor = Self {
+        let server = Server::InMemory(server);
+        let mut editor = Self::over(name, Box::new(from_server), Box::new(to_server), server, settings);
+        editor.initialize(folders, capabilities, json!({})).await;
+        editor
+    }
+
+    /// An editor of the real process, that has said nothing yet.
+    pub fn of(name: &str, mut process: Process, settings: Value) -> Self {
+        let (from_server, to_server) = process.streams();
+        Self::over(name, Box::new(from_server), Box::new(to_server), Server::Real(process), settings)
+    }
+
+    fn over(
+        name: &str,
+        from_server: Box<dyn AsyncRead + Send + Unpin>,
+        to_server: Box<dyn AsyncWrite + Send + Unpin>,
+        server: Server,
+        settings: Value,
+    ) -> Self {
+        Self {
             to_server,
             from_server: BufReader::new(from_server),
             server,
@@ -113,17 +141,23 @@ impl Editor {
             settings,
             pick: None,
             log: open_log(name),
-        };
+        }
+    }
+
+    /// Asks `initialize`; `more` has members beside those for folders and capabilities. Gives the answer.
+    pub async fn initialize(&mut self, folders: &[&Path], capabilities: Value, more: Value) -> Value {
         let folders: Vec<Value> = folders
             .iter()
             .map(|folder| json!({ "uri": uri(folder), "name": folder.file_name().unwrap_or_default().to_string_lossy() }))
             .collect();
-        let hello = json!({
+        let mut hello = json!({
             "processId": null, "rootUri": null, "capabilities": capabilities, "workspaceFolders": folders,
             "initializationOptions": null
         });
-        editor.request("initialize", hello).await;
-        editor
+        for (key, value) in more.as_object().into_iter().flatten() {
+            hello[key] = value.clone();
+        }
+        self.request("initialize", hello).await
     }
 
     /// Sends a notification.
@@ -133,9 +167,20 @@ impl Editor {
 
     /// Sends a request and waits for the result; an error comes back as `{"error": …}`.
     pub async fn request(&mut self, method: &str, params: Value) -> Value {
+        let id = self.post(method, params).await;
+        self.answer_to(id, method).await
+    }
+
+    /// Sends a request and waits for nothing; gives its id for [`Editor::answer_to`].
+    pub async fn post(&mut self, method: &str, params: Value) -> i64 {
         self.next_id += 1;
         let id = self.next_id;
         self.send(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await;
+        id
+    }
+
+    /// Waits for the result of a request; an error comes back as `{"error": …}`.
+    pub async fn answer_to(&mut self, id: i64, what: &str) -> Value {
         let waiting = async {
             loop {
                 if let Some(answer) = self.answers.remove(&id) {
@@ -144,7 +189,7 @@ impl Editor {
                 self.receive().await;
             }
         };
-        tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("no answer to {method}"))
+        tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("no answer to {what}"))
     }
 
     /// Waits until `condition` gives something; panics with what is there instead, and why it is not enough.
@@ -199,6 +244,11 @@ impl Editor {
     /// Opens a document with the text of its file.
     pub async fn open(&mut self, path: &Path) {
         let text = String::from_utf8_lossy(&std::fs::read(path).expect("a file to open")).into_owned();
+        self.open_with(path, &text).await;
+    }
+
+    /// Opens a document with a text of its own.
+    pub async fn open_with(&mut self, path: &Path, text: &str) {
         self.versions.insert(uri(path), 1);
         let document = json!({ "uri": uri(path), "languageId": "text", "version": 1, "text": text });
         self.notify("textDocument/didOpen", json!({ "textDocument": document })).await;
@@ -222,6 +272,58 @@ impl Editor {
     pub async fn close(&mut self, path: &Path) {
         self.versions.remove(&uri(path));
         self.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(path) } })).await;
+    }
+
+    /// Says that a document was saved; the test writes the file.
+    pub async fn saved(&mut self, path: &Path) {
+        self.notify("textDocument/didSave", json!({ "textDocument": { "uri": uri(path) } })).await;
+    }
+
+    /// Opens and closes workspace folders.
+    pub async fn change_folders(&mut self, added: &[&Path], removed: &[&Path]) {
+        let folders = |paths: &[&Path]| -> Vec<Value> {
+            paths.iter().map(|path| json!({ "uri": uri(path), "name": "folder" })).collect()
+        };
+        let event = json!({ "added": folders(added), "removed": folders(removed) });
+        self.notify("workspace/didChangeWorkspaceFolders", json!({ "event": event })).await;
+    }
+
+    /// Changes the settings; the server is told that it should ask for them.
+    pub async fn configure(&mut self, settings: Value) {
+        self.settings = settings;
+        self.notify("workspace/didChangeConfiguration", json!({ "settings": null })).await;
+    }
+
+    /// The text of Show Status.
+    pub async fn status(&mut self) -> String {
+        self.document("bitbucket.showStatus", json!({})).await.1
+    }
+
+    /// Runs Show Status until its text is as wanted.
+    pub async fn until_status(&mut self, wanted: &str) -> String {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let status = self.status().await;
+            if status.contains(wanted) {
+                return status;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "waited for {wanted:?} in the status:\n{status}");
+        }
+    }
+
+    /// Waits until no file has a diagnostic.
+    pub async fn until_nothing_is_drawn(&mut self) {
+        self.until("no diagnostics", |seen| {
+            let left: Vec<&String> =
+                seen.diagnostics.iter().filter(|(_, list)| !list.is_empty()).map(|(uri, _)| uri).collect();
+            if left.is_empty() { Ok(()) } else { Err(format!("there are some in {left:?}")) }
+        })
+        .await;
+    }
+
+    /// Everything that the server ever said to the user or to a log.
+    pub fn said(&self) -> String {
+        [self.seen.messages.join("\n"), self.seen.log.join("\n")].join("\n")
     }
 
     /// The hover's Markdown on a 0-based line.
@@ -275,8 +377,45 @@ impl Editor {
     pub async fn stop(mut self) -> i32 {
         self.request("shutdown", Value::Null).await;
         self.notify("exit", Value::Null).await;
-        let exit = tokio::time::timeout(PATIENCE, self.server).await.expect("the server ends").expect("without a panic");
-        i32::from(exit.code)
+        self.end().await
+    }
+
+    /// Waits for the end of the server; its exit code.
+    pub async fn end(self) -> i32 {
+        match self.server {
+            Server::InMemory(task) => {
+                let exit = tokio::time::timeout(PATIENCE, task).await.expect("the server ends");
+                i32::from(exit.expect("without a panic").code)
+            }
+            Server::Real(mut process) => process.end(PATIENCE).await.code().expect("an exit code"),
+        }
+    }
+
+    /// The real process behind it.
+    pub fn process(&mut self) -> &mut Process {
+        match &mut self.server {
+            Server::Real(process) => process,
+            Server::InMemory(_) => panic!("this server is no process"),
+        }
+    }
+
+    /// Sends bytes as they are, whatever they are.
+    pub async fn write(&mut self, bytes: &[u8]) {
+        self.to_server.write_all(bytes).await.expect("the server reads");
+        self.to_server.flush().await.expect("the server reads");
+    }
+
+    /// Sends the bytes as one message.
+    pub async fn write_message(&mut self, body: &[u8]) {
+        let mut frame = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+        frame.extend_from_slice(body);
+        self.write(&frame).await;
+    }
+
+    /// Closes the server's input.
+    pub async fn hang_up(&mut self) {
+        self.to_server.shutdown().await.expect("the input closes");
+        self.to_server = Box::new(tokio::io::sink());
     }
 
     async fn send(&mut self, mut message: Value) {
@@ -315,7 +454,10 @@ impl Editor {
                     Some(error) => json!({ "error": error }),
                     None => message["result"].clone(),
                 };
-                self.answers.insert(id.as_i64().expect("an id of ours"), answer);
+                match id.as_i64() {
+                    Some(id) => drop(self.answers.insert(id, answer)),
+                    None => self.seen.refused.push(answer),
+                }
             }
             (None, None) => panic!("neither a request nor an answer: {message}"),
         }

@@ -32,12 +32,28 @@ impl World {
 
     /// A branch of a repository of the scenario, checked out.
     pub async fn checkout(name: &str, scenario: Scenario, repository: &str, branch: &str) -> Self {
+        let world = Self::start(name, scenario).await;
+        world.clone_as("clone", repository, branch);
+        world
+    }
+
+    /// A scenario of which nothing is cloned yet; the place for the clone is a folder that does not exist.
+    pub async fn start(name: &str, scenario: Scenario) -> Self {
         let mut simulator = Simulator::start(scenario).await.expect("a simulator");
         simulator.check_against_openapi();
         let folder = tempfile::Builder::new().prefix("journey-").tempdir().expect("a folder");
-        let root = folder.path().canonicalize().expect("a real path");
-        let clone = simulator.clone_to(&root.join("clone"), repository, branch).expect("a clone");
+        let clone = folder.path().canonicalize().expect("a real path").join("clone");
         Self { simulator, clone, folder, name: name.to_owned() }
+    }
+
+    /// The small scenario of lists that tests of git use, with the branch of its pull request checked out.
+    pub async fn picnic(name: &str) -> Self {
+        Self::with(name, picnic()).await
+    }
+
+    /// Another clone, in a folder of this name.
+    pub fn clone_as(&self, folder: &str, repository: &str, branch: &str) -> PathBuf {
+        self.simulator.clone_to(&self.folder().join(folder), repository, branch).expect("a clone")
     }
 
     /// What the server is given: this Bitbucket, as the scenario's first account.
@@ -76,6 +92,11 @@ impl World {
         Editor::start(&self.name, self.environment(), &[&self.clone], able(), settings).await
     }
 
+    /// An able editor with these folders.
+    pub async fn editor_in(&self, folders: &[&Path]) -> Editor {
+        Editor::start(&self.name, self.environment(), folders, able(), json!({})).await
+    }
+
     /// A file of the clone.
     pub fn file(&self, path: &str) -> PathBuf {
         self.clone.join(path)
@@ -88,10 +109,27 @@ impl World {
         u32::try_from(line.unwrap_or_else(|| panic!("{path} has no line with {text}"))).expect("a line number")
     }
 
+    /// Replaces a text, found exactly once, in a file of the clone on disk.
+    pub fn replace(&self, path: &str, old: &str, new: &str) {
+        let text = std::fs::read_to_string(self.file(path)).expect("a file of the clone");
+        assert_eq!(text.matches(old).count(), 1, "{old:?} in {path}");
+        std::fs::write(self.file(path), text.replacen(old, new, 1)).expect("the file is written");
+    }
+
+    /// How many requests went to paths with this text in them.
+    pub fn requests_to(&self, part: &str) -> usize {
+        self.simulator.requests().iter().filter(|request| request.path.contains(part)).count()
+    }
+
     /// Runs git in the clone without a network, as a user with a name, without the machine's own configuration.
     pub fn git(&self, arguments: &[&str]) {
         git(&self.clone, arguments);
     }
+}
+
+/// The scenario of `tests/fixtures/picnic.toml`.
+pub fn picnic() -> Scenario {
+    Scenario::parse(include_str!("../../fixtures/picnic.toml")).expect("the scenario parses")
 }
 
 /// Runs git in a folder; panics with what it said if it fails.
