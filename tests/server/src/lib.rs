@@ -3,5 +3,7 @@
 //! A journey says what a user does and waits for what the user then sees. It never sleeps: it waits on a condition,
 //! and if that does not come true in time, says what was seen instead.
 
+pub mod canary;
 pub mod editor;
+pub mod process;
 pub mod world;
