@@ -58,9 +58,24 @@ local function show_document(bufnr)
   if options.filetype == '' then
     options.filetype = 'markdown'
   end
+  -- To be read, not written: addresses of links and marks of emphasis are hidden.
+  pcall(vim.treesitter.start, bufnr, 'markdown')
+  local function dress(window)
+    local look = vim.wo[window][0]
+    look.conceallevel, look.wrap, look.linebreak, look.number, look.relativenumber = 2, true, true, false, false
+  end
+  vim.tbl_map(dress, vim.fn.win_findbuf(bufnr))
+  local group = vim.api.nvim_create_augroup('bitbucket.document.' .. bufnr, {})
+  vim.api.nvim_create_autocmd('BufWinEnter', {
+    buffer = bufnr,
+    group = group,
+    callback = function()
+      dress(vim.api.nvim_get_current_win())
+    end,
+  })
   vim.api.nvim_create_autocmd({ 'BufEnter', 'CursorHold' }, {
     buffer = bufnr,
-    group = vim.api.nvim_create_augroup('bitbucket.document.' .. bufnr, {}),
+    group = group,
     callback = function()
       vim.cmd.checktime(bufnr)
     end,

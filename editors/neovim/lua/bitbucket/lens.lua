@@ -2,23 +2,65 @@
 
 local M = {}
 
+local namespace = vim.api.nvim_create_namespace('bitbucket.lens')
+
+-- Further right than virtual text of diagnostics, which has the priority that marks have by themselves.
+local priority = 5000
+
+---The titles to write, by 0-based line.
 ---Neovim 0.11 writes lenses at the line's end, where virtual text stands too.
 ---There a thread is drawn once: its lenses can be run, but are not written beside its virtual text.
+---@param client_id integer
+---@param bufnr integer
+---@return table<integer, string[]>
+local function titles(client_id, bufnr)
+  local taken = {} ---@type table<integer, boolean>
+  local diagnostics = vim.lsp.diagnostic.get_namespace(client_id)
+  if vim.diagnostic.config(nil, diagnostics).virtual_text then
+    for _, diagnostic in ipairs(vim.diagnostic.get(bufnr, { namespace = diagnostics })) do
+      taken[diagnostic.lnum] = diagnostic.lnum > 0 -- the first line's lens tells of the pull request
+    end
+  end
+  local by_line = {} ---@type table<integer, string[]>
+  for _, lens in ipairs(vim.lsp.codelens.get(bufnr)) do
+    local line, command = lens.range.start.line, lens.command
+    if command and vim.startswith(command.command, 'bitbucket.') and not taken[line] then
+      by_line[line] = by_line[line] or {}
+      if line > 0 or #by_line[line] == 0 then -- a thread on the first line has its virtual text there
+        table.insert(by_line[line], command.title)
+      end
+    end
+  end
+  return by_line
+end
+
+---Writes our lenses ourselves: Neovim's own way would put them before the comment of the first line.
+---@param client_id integer
+---@param bufnr integer
+local function draw(client_id, bufnr)
+  if not vim.api.nvim_buf_is_loaded(bufnr) then
+    return
+  end
+  vim.lsp.codelens.display({}, bufnr, client_id)
+  vim.api.nvim_buf_clear_namespace(bufnr, namespace, 0, -1)
+  local last = vim.api.nvim_buf_line_count(bufnr) - 1
+  for line, texts in pairs(titles(client_id, bufnr)) do
+    if line <= last then
+      vim.api.nvim_buf_set_extmark(bufnr, namespace, line, 0, {
+        virt_text = { { '  ' .. table.concat(texts, ' | '), 'LspCodeLens' } },
+        hl_mode = 'combine',
+        priority = priority,
+      })
+    end
+  end
+end
+
 ---@type lsp.Handler
 local function show(err, lenses, context)
   vim.lsp.codelens.on_codelens(err, lenses, context)
-  local namespace = vim.lsp.diagnostic.get_namespace(context.client_id)
-  if err or not vim.diagnostic.config(nil, namespace).virtual_text then
-    return
+  if not err then
+    draw(context.client_id, context.bufnr)
   end
-  local taken = {} ---@type table<integer, boolean>
-  for _, diagnostic in ipairs(vim.diagnostic.get(context.bufnr, { namespace = namespace })) do
-    taken[diagnostic.lnum] = diagnostic.lnum > 0 -- the first line's lens tells of the pull request
-  end
-  local free = vim.tbl_filter(function(lens)
-    return not taken[lens.range.start.line]
-  end, lenses or {})
-  vim.lsp.codelens.display(free, context.bufnr, context.client_id)
 end
 
 ---Asks our server, and no other, for the lenses of a buffer.
@@ -53,9 +95,27 @@ function M.attach(client, bufnr)
     return
   end
   M.refresh(client, bufnr)
+  local group = vim.api.nvim_create_augroup('bitbucket.lens.' .. bufnr, {})
+  -- Neovim asks by itself, and writes them its way, after a lens was run.
+  vim.api.nvim_create_autocmd('LspRequest', {
+    buffer = bufnr,
+    group = group,
+    callback = function(event)
+      local request = event.data.request
+      if
+        event.data.client_id == client.id
+        and request.type == 'complete'
+        and request.method == 'textDocument/codeLens'
+      then
+        vim.schedule(function()
+          draw(client.id, bufnr)
+        end)
+      end
+    end,
+  })
   vim.api.nvim_create_autocmd({ 'BufEnter', 'InsertLeave', 'TextChanged', 'DiagnosticChanged' }, {
     buffer = bufnr,
-    group = vim.api.nvim_create_augroup('bitbucket.lens.' .. bufnr, {}),
+    group = group,
     callback = function()
       if not client.attached_buffers[bufnr] then
         return true
