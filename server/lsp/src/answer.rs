@@ -1,4 +1,5 @@
 //! What the session answers to the editor's questions, in plain data; `to_lsp` turns it into LSP.
+//! Symbols of our own documents are the core's (`pull_request::view::document::Symbol`).
 
 use crate::protocol::Call;
 use pull_request::model::LineRange;
@@ -45,21 +46,6 @@ pub struct Inlay {
     pub label: String,
     /// Safe Markdown.
     pub tooltip: String,
-}
-
-/// A symbol of one of our own documents.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Symbol {
-    /// Plain text.
-    pub name: String,
-    /// Plain text.
-    pub detail: String,
-    /// 0-based, both ends included.
-    pub lines: LineRange,
-    /// The line of its title.
-    pub selection: u32,
-    /// Its own parts.
-    pub children: Vec<Symbol>,
 }
 
 /// A link in one of our own documents.

@@ -3,13 +3,14 @@
 //! Events come from the editor (translated by `frontend`) and from the worker (outcomes of effects).
 //! They carry plain data: no LSP types, no handles.
 
-use crate::answer::{Action, HoverAnswer, Inlay, Lens, Link, Symbol};
+use crate::answer::{Action, HoverAnswer, Inlay, Lens, Link};
 use crate::protocol::Call;
 use pull_request::model::{
     BuildStatus, Comment, CommentId, PullRequest, PullRequestId, RepositoryName, Task, Timestamp, User,
 };
 use pull_request::place::Placed;
 use pull_request::text::{Encoding, Position};
+use pull_request::view::document::Symbol;
 use serde_json::Value;
 use std::path::PathBuf;
 use tokio::sync::oneshot;

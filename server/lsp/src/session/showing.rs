@@ -4,7 +4,7 @@
 use super::commands::{contains, own_thread_at};
 use super::review::{RepositoryState, Review, Spotted};
 use super::{Document, OwnDocument, OwnKind, Session};
-use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link, Severity, Symbol};
+use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link, Severity};
 use crate::config;
 use crate::effect::Effect;
 use crate::event::RepositoryId;
@@ -12,7 +12,7 @@ use crate::protocol::{Call, Command, Target};
 use pull_request::model::{CommentId, LineRange, Timestamp};
 use pull_request::text::{Encoding, Position};
 use pull_request::view::action::ThreadAction;
-use pull_request::view::document::{self, LinkTarget};
+use pull_request::view::document::{self, LinkTarget, Symbol};
 use pull_request::view::{self, PlacedThread, Reader};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -303,7 +303,7 @@ impl Session {
 
     pub(super) fn symbols(&self, uri: &str) -> Vec<Symbol> {
         let Some(own) = self.own_document(uri) else { return Vec::new() };
-        own.document.symbols.iter().map(symbol).collect()
+        own.document.symbols.clone()
     }
 
     pub(super) fn links(&self, uri: &str) -> Vec<Link> {
@@ -363,16 +363,6 @@ impl Session {
             }
             OwnKind::Status => None,
         }
-    }
-}
-
-fn symbol(symbol: &document::Symbol) -> Symbol {
-    Symbol {
-        name: symbol.name.clone(),
-        detail: symbol.detail.clone(),
-        lines: symbol.lines,
-        selection: symbol.selection,
-        children: symbol.children.iter().map(self::symbol).collect(),
     }
 }
 
