@@ -3,6 +3,7 @@
 
 use crate::protocol::Call;
 use pull_request::model::LineRange;
+use pull_request::view::Severity;
 
 /// A hover.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,19 +58,6 @@ pub struct Link {
     pub columns: (u32, u32),
     /// https or file URI.
     pub target: String,
-}
-
-/// Severity of a diagnostic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Severity {
-    /// LSP 1
-    Error,
-    /// LSP 2
-    Warning,
-    /// LSP 3
-    Information,
-    /// LSP 4
-    Hint,
 }
 
 /// A diagnostic, with columns in the client's encoding.

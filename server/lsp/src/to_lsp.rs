@@ -2,11 +2,12 @@
 //!
 //! A later move to newer protocol types is a change of these files.
 
-use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link, Severity};
+use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link};
 use crate::event::{Change, ClientProfile};
 use crate::protocol::Call;
 use lsp_types as lsp;
 use pull_request::text::{Encoding, Position};
+use pull_request::view::Severity;
 use pull_request::view::document::Symbol;
 use std::str::FromStr;
 

@@ -4,7 +4,7 @@
 use super::commands::{contains, own_thread_at};
 use super::review::{RepositoryState, Review, Spotted};
 use super::{Document, OwnDocument, OwnKind, Session};
-use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link, Severity};
+use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link};
 use crate::config;
 use crate::effect::Effect;
 use crate::event::RepositoryId;
@@ -46,11 +46,14 @@ impl Session {
 
     /// Whether a thread is shown in code at all.
     pub(super) fn is_shown(&self, review: &Review, spot: &Spotted) -> bool {
-        // Nothing that is said of ages decides this.
-        let reader = self.reader(review, Timestamp::default());
-        self.comments_shown
-            && self.settings.comments_enabled
-            && review.placed(spot).is_wanted(&self.view_options(), &reader)
+        self.shown(review, std::slice::from_ref(spot)).next().is_some()
+    }
+
+    /// Those of some placed threads that are shown in code.
+    fn shown<'a>(&'a self, review: &'a Review, spots: &'a [Spotted]) -> impl Iterator<Item = &'a Spotted> {
+        let (options, reader) = (self.view_options(), self.reader(review, Timestamp::default()));
+        let enabled = self.comments_shown && self.settings.comments_enabled;
+        spots.iter().filter(move |spot| enabled && review.placed(spot).is_wanted(&options, &reader))
     }
 
     fn review_in(&self, uri: &str) -> Option<(RepositoryId, &RepositoryState, &Review, &Document, &str)> {
@@ -63,7 +66,7 @@ impl Session {
     /// The threads shown in a document, in the order of their lines.
     fn shown_in<'a>(&'a self, review: &'a Review, path: &str) -> impl Iterator<Item = &'a Spotted> {
         let spots = review.files.get(path).map_or(&[][..], Vec::as_slice);
-        spots.iter().filter(|spot| spot.lines().is_some() && self.is_shown(review, spot))
+        self.shown(review, spots).filter(|spot| spot.lines().is_some())
     }
 
     /// Publishes the diagnostics of a file, unless they are those published last.
@@ -116,12 +119,7 @@ impl Session {
         Some(Diagnostic {
             start,
             end,
-            severity: match shown.severity {
-                view::Severity::Error => Severity::Error,
-                view::Severity::Warning => Severity::Warning,
-                view::Severity::Information => Severity::Information,
-                view::Severity::Hint => Severity::Hint,
-            },
+            severity: shown.severity,
             unnecessary: shown.unnecessary,
             message: shown.message,
             code: shown.code,
