@@ -31,15 +31,13 @@ pub struct ToPlace {
     pub anchor: Anchor,
 }
 
-/// An open document's text at a version.
+/// An open document's text.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Path in the work tree.
     pub path: String,
-    /// The client's URI.
-    pub uri: String,
-    /// Version.
-    pub version: i32,
+    /// Names this text among all texts of the session.
+    pub revision: u64,
     /// Text.
     pub text: Text,
 }
@@ -65,6 +63,19 @@ pub struct Placing {
     pub documents: Vec<Snapshot>,
     /// Whether texts may be fetched from Bitbucket.
     pub online: bool,
+    /// Which texts that Bitbucket did not give before are asked for again.
+    pub again: Again,
+}
+
+/// Which texts are asked for again; what was fetched once never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// None: somebody types.
+    Never,
+    /// Those for which Bitbucket could not be reached.
+    Failed,
+    /// Those too that Bitbucket said it has not: the user asked.
+    All,
 }
 
 /// Progress of work that takes longer than half a second.

@@ -72,6 +72,8 @@ pub enum Timer {
     TypingPaused(String, i32),
     /// A refresh has taken half a second.
     StillBusy(RepositoryId, u64),
+    /// Threads could not be placed, because a document was edited meanwhile; the number is that of the placing.
+    PlaceAgain(RepositoryId, u64),
 }
 
 /// A remote that was tried, and why it won or lost.
@@ -221,6 +223,8 @@ pub struct Location {
     pub repository: RepositoryId,
     /// Path in the work tree, with `/`.
     pub path: String,
+    /// Not in the commit of HEAD.
+    pub is_new: bool,
 }
 
 /// Everything that can happen.
@@ -278,8 +282,8 @@ pub enum Event {
     Loaded(RepositoryId, u64, Result<Box<Loaded>, Problem>),
     /// A probe came back.
     Probed(RepositoryId, u64, Result<Fresh, Problem>),
-    /// Threads were placed, for these versions of the open documents.
-    Placed(RepositoryId, u64, Vec<(String, i32)>, Vec<(CommentId, Located)>),
+    /// Threads were placed, for these texts of the open documents: paths and revisions.
+    Placed(RepositoryId, u64, Vec<(String, u64)>, Vec<(CommentId, Located)>),
     /// git changed in this repository.
     GitChanged(RepositoryId),
     /// The user picked a pull request; `None`: closed the question.

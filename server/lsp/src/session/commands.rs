@@ -232,6 +232,9 @@ impl Session {
         if state.busy.is_some() {
             return "The pull request is still being read; try again in a moment.".into();
         }
+        if !state.discovery.trusted {
+            return state.discovery.remarks.join(" ");
+        }
         if state.discovery.candidates.is_empty() {
             return "No remote of this repository is on Bitbucket; run Bitbucket: Show Status to see each and why.".into();
         }

@@ -30,6 +30,8 @@ const TYPING_PAUSE: Duration = Duration::from_millis(300);
 struct Document {
     path: Option<PathBuf>,
     version: i32,
+    /// Names this text among all texts of the session: versions begin anew when a document is opened again.
+    revision: u64,
     text: Text,
     location: Option<Location>,
 }
@@ -76,8 +78,20 @@ pub struct Session {
     /// Files whose diagnostics may have changed since the last `settle`.
     dirty: BTreeSet<(RepositoryId, String)>,
     lenses_dirty: bool,
-    /// What was published last, by file, as a hash: the same is not sent twice.
-    published: HashMap<(RepositoryId, String), u64>,
+    /// What was published last, by file: the same is not sent twice.
+    published: HashMap<(RepositoryId, String), Published>,
+    /// Counts the texts of documents.
+    revisions: u64,
+}
+
+/// What was published of a file.
+struct Published {
+    /// Under which URI: that of the client while the file is open.
+    uri: String,
+    /// What it was.
+    hash: u64,
+    /// Whether it was nothing.
+    is_empty: bool,
 }
 
 impl Session {
@@ -100,6 +114,7 @@ impl Session {
             dirty: BTreeSet::new(),
             lenses_dirty: false,
             published: HashMap::new(),
+            revisions: 0,
         }
     }
 
@@ -150,7 +165,7 @@ impl Session {
             Event::Found(id, generation, outcome) => self.found(id, generation, outcome, now, out),
             Event::Loaded(id, generation, outcome) => self.loaded(id, generation, outcome, now, out),
             Event::Probed(id, generation, outcome) => self.probed(id, generation, outcome, now, out),
-            Event::Placed(id, generation, versions, places) => self.placed(id, generation, &versions, places, now, out),
+            Event::Placed(id, generation, texts, places) => self.placed(id, generation, &texts, places, now, out),
             Event::GitChanged(id) => self.git_changed(id, out),
             Event::Picked(id, choice) => self.picked(id, choice, out),
             Event::Written(name, path) => self.written(&name, path),
@@ -228,6 +243,13 @@ impl Session {
                 self.schedule_poll(id, None, out);
             }
         }
+        // Switched off, they are asked for a last time, so that those on screen go; later settling leaves them alone.
+        if before.code_lens_enabled && !self.settings.code_lens_enabled && self.profile.lens_refresh {
+            out.push(Effect::RefreshLenses);
+        }
+        if before.inlay_hints_enabled && !self.settings.inlay_hints_enabled && self.profile.inlay_refresh {
+            out.push(Effect::RefreshInlays);
+        }
         self.everything_dirty();
     }
 
@@ -240,22 +262,34 @@ impl Session {
             });
         }
         self.focus = Some(uri.clone());
-        self.documents.insert(uri, Document { path, version, text: Text::new(text), location: None });
+        let revision = self.next_revision();
+        self.documents.insert(uri, Document { path, version, revision, text: Text::new(text), location: None });
     }
 
     fn belongs(&mut self, uri: &str, location: Option<Location>, out: &mut Vec<Effect>) {
         let Some(document) = self.documents.get_mut(uri) else { return };
         document.location = location;
-        if let Some(location) = &document.location {
-            self.dirty.insert((location.repository, location.path.clone()));
-            self.lenses_dirty = true;
+        let Some(location) = &document.location else { return };
+        let (id, is_new) = (location.repository, location.is_new);
+        self.dirty.insert((id, location.path.clone()));
+        self.lenses_dirty = true;
+        if is_new {
+            // Perhaps a file with comments that was just moved here.
+            self.place(id, None, out);
+        } else {
+            self.place_document(uri, out);
         }
-        self.place_document(uri, out);
+    }
+
+    fn next_revision(&mut self) -> u64 {
+        self.revisions += 1;
+        self.revisions
     }
 
     fn change(&mut self, uri: &str, version: i32, changes: Vec<Change>, out: &mut Vec<Effect>) {
+        let revision = self.next_revision();
         let Some(document) = self.documents.get_mut(uri) else { return };
-        document.version = version;
+        (document.version, document.revision) = (version, revision);
         let mut moved = false;
         for change in changes {
             let edit = document.text.apply(change.range, &change.text, self.profile.encoding);
@@ -285,9 +319,8 @@ impl Session {
 
     fn close(&mut self, uri: &str, out: &mut Vec<Effect>) {
         let Some(document) = self.documents.remove(uri) else { return };
-        if let Some(Location { repository, path }) = document.location {
+        if let Some(Location { repository, path, .. }) = document.location {
             // Unsaved text is gone with the buffer: what is on disk counts again.
-            self.published.remove(&(repository, path.clone()));
             self.dirty.insert((repository, path.clone()));
             self.place(repository, Some(vec![path]), out);
         }
@@ -309,6 +342,11 @@ impl Session {
             Timer::TypingPaused(uri, version) => {
                 if self.documents.get(&uri).is_some_and(|document| document.version == version) {
                     self.place_document(&uri, out);
+                }
+            }
+            Timer::PlaceAgain(id, placing) => {
+                if self.repositories.get(&id).is_some_and(|state| state.placing == placing) {
+                    self.place(id, None, out);
                 }
             }
             Timer::StillBusy(id, generation) => self.still_busy(id, generation, out),
@@ -347,11 +385,11 @@ impl Session {
     fn snapshots(&self, id: RepositoryId) -> Vec<Snapshot> {
         let of_repository = |document: &&Document| document.location.as_ref().is_some_and(|at| at.repository == id);
         self.documents
-            .iter()
-            .filter(|(_, document)| of_repository(document))
-            .filter_map(|(uri, document)| {
+            .values()
+            .filter(of_repository)
+            .filter_map(|document| {
                 let path = document.location.as_ref()?.path.clone();
-                Some(Snapshot { path, uri: uri.clone(), version: document.version, text: document.text.clone() })
+                Some(Snapshot { path, revision: document.revision, text: document.text.clone() })
             })
             .collect()
     }

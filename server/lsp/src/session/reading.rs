@@ -4,8 +4,8 @@
 //! What is shown stays while Bitbucket cannot be reached, and says how old it is.
 
 use super::review::{Busy, Cause, RepositoryState, Review, fresh};
-use super::{AccountState, Session};
-use crate::effect::{Effect, MessageKind, Placing, ProgressStep, ToPlace};
+use super::{AccountState, Session, TYPING_PAUSE};
+use crate::effect::{Again, Effect, MessageKind, Placing, ProgressStep, ToPlace};
 use crate::event::{Discovery, Found, Fresh, Loaded, Located, Problem, RepositoryId, Timer, Trouble};
 use pull_request::model::{CommentId, PullRequest, PullRequestId, RepositoryName, Timestamp};
 use pull_request::thread::fold;
@@ -41,6 +41,11 @@ impl Session {
             self.log(remark.clone(), out);
         }
         let Some(state) = self.repositories.get_mut(&id) else {
+            let in_document = self.documents.values().any(|document| document.path.as_ref() == Some(&path));
+            if !in_document && !self.folders.contains(&path) {
+                // Closed while it was looked at.
+                return out.push(Effect::Forget(id));
+            }
             let mut state = RepositoryState::new(discovery);
             state.found_from.push(path);
             self.repositories.insert(id, state);
@@ -437,6 +442,11 @@ impl Session {
         let online = self.account == AccountState::SignedIn;
         let Some(state) = self.repositories.get_mut(&id) else { return };
         let Some(review) = &state.review else { return };
+        let again = match (&only, &state.busy) {
+            (Some(_), _) => Again::Never,
+            (None, Some(busy)) if busy.cause == Cause::Command => Again::All,
+            (None, _) => Again::Failed,
+        };
         let concerned = only.as_deref().map(|paths| review.threads_in(paths));
         let threads: Vec<ToPlace> = review
             .discussion
@@ -466,6 +476,7 @@ impl Session {
             threads: Arc::new(threads),
             documents,
             online,
+            again,
         })));
     }
 
@@ -473,23 +484,21 @@ impl Session {
         &mut self,
         id: RepositoryId,
         generation: u64,
-        versions: &[(String, i32)],
+        texts: &[(String, u64)],
         places: Vec<(CommentId, Located)>,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
         // Documents that were edited, opened or closed while this was computed.
-        let computed_for = |uri: &str, version: i32| versions.iter().any(|(known, at)| known == uri && *at == version);
-        let outrun: HashSet<String> = self
-            .documents
-            .iter()
-            .filter(|(uri, document)| !computed_for(uri, document.version))
-            .filter_map(|(_, document)| document.location.as_ref())
-            .filter(|location| location.repository == id)
-            .map(|location| location.path.clone())
-            .collect();
+        let now_open: HashSet<(String, u64)> =
+            self.snapshots(id).into_iter().map(|document| (document.path, document.revision)).collect();
+        let texts: HashSet<(String, u64)> = texts.iter().cloned().collect();
+        let outrun: HashSet<String> = now_open.symmetric_difference(&texts).map(|(path, _)| path.clone()).collect();
         let Some(state) = self.repositories.get_mut(&id).filter(|state| state.placing == generation) else { return };
         let Some(review) = &mut state.review else { return };
+        if places.iter().any(|(_, located)| outrun.contains(&located.path)) {
+            out.push(Effect::After(TYPING_PAUSE, Timer::PlaceAgain(id, generation)));
+        }
         let changed = review.respot(places, &outrun);
         self.dirty.extend(changed.into_iter().map(|path| (id, path)));
         self.lenses_dirty = true;

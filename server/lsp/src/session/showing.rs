@@ -3,7 +3,7 @@
 
 use super::commands::{contains, own_thread_at};
 use super::review::{RepositoryState, Review, Spotted};
-use super::{Document, OwnDocument, OwnKind, Session};
+use super::{Document, OwnDocument, OwnKind, Published, Session};
 use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link};
 use crate::config;
 use crate::effect::Effect;
@@ -72,8 +72,9 @@ impl Session {
     /// Publishes the diagnostics of a file, unless they are those published last.
     pub(super) fn publish(&mut self, id: RepositoryId, path: &str, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(state) = self.repositories.get(&id) else { return };
-        let uri = self.uri_of(id, path);
-        let document = uri.as_ref().and_then(|uri| self.documents.get(uri));
+        let file = state.discovery.root.join(path);
+        let Some(uri) = self.uri_of(id, path).or_else(|| crate::uri::file_uri(&file)) else { return };
+        let document = self.documents.get(&uri);
         let diagnostics = state.review.as_ref().map_or_else(Vec::new, |review| {
             let options = self.view_options();
             let shown = self.shown_in(review, path);
@@ -84,25 +85,33 @@ impl Session {
         (&uri, &diagnostics).hash(&mut hasher);
         let hash = hasher.finish();
         let before = self.published.get(&key);
-        if before == Some(&hash) || (before.is_none() && diagnostics.is_empty()) {
+        if before.is_some_and(|before| before.hash == hash) || (before.is_none() && diagnostics.is_empty()) {
             return;
         }
+        if let Some(before) = before
+            && before.uri != uri
+            && !before.is_empty
+        {
+            // Opened or closed, and the client spells the URI otherwise: nothing may be left under the other one.
+            let uri = Some(before.uri.clone());
+            out.push(Effect::Publish { uri, path: file.clone(), version: None, diagnostics: Vec::new() });
+        }
         let version = document.map(|document| document.version);
-        out.push(Effect::Publish { uri, path: state.discovery.root.join(path), version, diagnostics });
-        self.published.insert(key, hash);
+        let is_empty = diagnostics.is_empty();
+        out.push(Effect::Publish { uri: Some(uri.clone()), path: file, version, diagnostics });
+        self.published.insert(key, Published { uri, hash, is_empty });
     }
 
     /// Takes back all diagnostics of a repository.
     pub(super) fn clear_published(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
         let Some(state) = self.repositories.get(&id) else { return };
-        let paths: Vec<String> =
-            self.published.keys().filter(|(of, _)| *of == id).map(|(_, path)| path.clone()).collect();
-        for path in paths {
-            let uri = self.uri_of(id, &path);
-            let version = uri.as_ref().and_then(|uri| self.documents.get(uri)).map(|document| document.version);
-            let file = state.discovery.root.join(&path);
-            out.push(Effect::Publish { uri, path: file, version, diagnostics: Vec::new() });
-            self.published.remove(&(id, path));
+        let of_repository: Vec<_> = self.published.extract_if(|(of, _), _| *of == id).collect();
+        for ((_, path), Published { uri, is_empty, .. }) in of_repository {
+            if !is_empty {
+                let version = self.documents.get(&uri).map(|document| document.version);
+                let path = state.discovery.root.join(path);
+                out.push(Effect::Publish { uri: Some(uri), path, version, diagnostics: Vec::new() });
+            }
         }
     }
 

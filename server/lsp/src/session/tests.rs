@@ -93,23 +93,30 @@ impl Case {
         self.send(Event::Loaded(REPOSITORY, generation, Ok(Box::new(loaded))));
     }
 
-    /// Answers a wish to place: every thread is where its anchor says.
-    fn place(&mut self) {
+    fn placing(&self) -> crate::effect::Placing {
         let placing = self.effects.iter().find_map(|effect| match effect {
-            Effect::Place(placing) => Some(placing.clone()),
+            Effect::Place(placing) => Some(placing.as_ref().clone()),
             _ => None,
         });
-        let placing = placing.expect("a wish to place");
-        let versions = placing.documents.iter().map(|document| (document.uri.clone(), document.version)).collect();
-        let places = placing.threads.iter().map(|thread| (thread.thread, on_its_line(thread))).collect();
-        self.send(Event::Placed(REPOSITORY, placing.generation, versions, places));
+        placing.expect("a wish to place")
     }
 
-    /// Opens a document; the effects of all that follows are kept.
+    /// Answers a wish to place: every thread is where its anchor says.
+    fn place(&mut self) {
+        let placing = self.placing();
+        self.answer_place(&placing);
+    }
+
+    fn answer_place(&mut self, placing: &crate::effect::Placing) {
+        let texts = placing.documents.iter().map(|document| (document.path.clone(), document.revision)).collect();
+        let places = placing.threads.iter().map(|thread| (thread.thread, on_its_line(thread))).collect();
+        self.send(Event::Placed(REPOSITORY, placing.generation, texts, places));
+    }
+
     fn open(&mut self, path: &str, text: &str) {
         let file = PathBuf::from("/work/till").join(path);
         self.send(Event::Opened { uri: uri(path), path: Some(file), version: 1, text: text.into() });
-        let location = Location { repository: REPOSITORY, path: path.into() };
+        let location = Location { repository: REPOSITORY, path: path.into(), is_new: false };
         self.send(Event::Belongs(uri(path), Some(location)));
         let published = self.published();
         self.place();
@@ -282,12 +289,99 @@ fn a_placing_that_typing_outran_does_not_put_comments_back() {
     };
     case.edit("cart.py", 2, (0, 0), (0, 0), "zero\n");
     let places = placing.threads.iter().map(|thread| (thread.thread, on_its_line(thread))).collect();
-    case.send(Event::Placed(REPOSITORY, placing.generation, vec![(uri("cart.py"), 1)], places));
+    case.send(Event::Placed(REPOSITORY, placing.generation, vec![("cart.py".into(), 1)], places));
     assert_eq!(case.published(), []);
     let (reply, mut lenses) = oneshot::channel();
     case.send(Event::Lenses(uri("cart.py"), reply));
     let lines: Vec<u32> = lenses.try_recv().unwrap().iter().map(|lens| lens.line).collect();
     assert_eq!(lines, [0, 3]);
+}
+
+#[test]
+fn a_thread_that_typing_outran_is_placed_after_a_pause() {
+    let mut case = Case::new();
+    case.send(Event::Opened { uri: uri("cart.py"), path: None, version: 1, text: CODE.into() });
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    let generation = case.find().expect("a search");
+    let location = Location { repository: REPOSITORY, path: "cart.py".into(), is_new: false };
+    case.send(Event::Belongs(uri("cart.py"), Some(location)));
+    let pull_requests = vec![(name(), pull_request(4))];
+    let found = Found { pull_requests, ended: Vec::new(), explanation: Vec::new() };
+    case.send(Event::Found(REPOSITORY, generation, Ok(found)));
+    case.answer_load(vec![comment(1, "cart.py", 2)]);
+    let placing = case.placing();
+    case.edit("cart.py", 2, (0, 0), (0, 0), "zero\n");
+    case.answer_place(&placing);
+    assert_eq!(case.published(), [], "its line is not known for this text");
+    let again = case.effects.iter().find_map(|effect| match effect {
+        Effect::After(_, timer @ Timer::PlaceAgain(..)) => Some(timer.clone()),
+        _ => None,
+    });
+    case.send(Event::Timer(again.expect("another try")));
+    case.place();
+    assert_eq!(case.published(), [("cart.py".to_owned(), Some(2), vec![2])]);
+}
+
+#[test]
+fn a_placing_on_unsaved_text_that_is_closed_meanwhile_does_not_count() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.open("cart.py", CODE);
+    case.edit("cart.py", 2, (0, 0), (0, 0), "zero\n");
+    case.send(Event::Saved(uri("cart.py")));
+    let mut unsaved = case.placing();
+    case.send(Event::Closed(uri("cart.py")));
+    case.place();
+    let on_disk = case.published();
+    // Its outcome, line 40, comes last; and also after the file was opened again, with versions from 1.
+    let Spot::Lines(side, _) = unsaved.threads[0].anchor.spot else { panic!("lines") };
+    let mut threads = unsaved.threads.as_ref().clone();
+    threads[0].anchor.spot = Spot::Lines(side, LineRange::line(40));
+    unsaved.threads = std::sync::Arc::new(threads);
+    case.answer_place(&unsaved);
+    assert_eq!(case.published(), []);
+    case.open("cart.py", CODE);
+    case.edit("cart.py", 2, (4, 0), (4, 0), "x");
+    case.answer_place(&unsaved);
+    assert_eq!(case.published(), []);
+    assert_eq!(on_disk, [("cart.py".to_owned(), None, vec![2])]);
+}
+
+#[test]
+fn a_repository_whose_folder_was_closed_while_it_was_looked_at_is_let_go() {
+    let mut case = Case::new();
+    case.send(Event::Folders(Vec::new(), vec!["/work/till".into()]));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    assert!(matches!(case.effects[..], [Effect::Forget(REPOSITORY)]), "{:?}", case.effects);
+}
+
+#[test]
+fn a_client_that_spells_a_uri_otherwise_keeps_nothing_under_the_other_spelling() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let spelled = "file:///Work/till/cart.py".to_owned();
+    let file = Some("/work/till/cart.py".into());
+    case.send(Event::Opened { uri: spelled.clone(), path: file, version: 1, text: CODE.into() });
+    let location = Location { repository: REPOSITORY, path: "cart.py".into(), is_new: false };
+    case.send(Event::Belongs(spelled.clone(), Some(location)));
+    let by_uri = |case: &Case| -> Vec<(String, usize)> {
+        let published = |effect: &Effect| match effect {
+            Effect::Publish { uri, diagnostics, .. } => Some((uri.clone().unwrap(), diagnostics.len())),
+            _ => None,
+        };
+        case.effects.iter().filter_map(published).collect()
+    };
+    assert_eq!(by_uri(&case), [(uri("cart.py"), 0), (spelled.clone(), 1)]);
+    case.send(Event::Closed(spelled.clone()));
+    assert_eq!(by_uri(&case), [(spelled, 0), (uri("cart.py"), 1)]);
+}
+
+#[test]
+fn a_file_that_is_not_in_the_commit_may_be_a_commented_one_that_was_moved() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let file = Some("/work/till/basket.py".into());
+    case.send(Event::Opened { uri: uri("basket.py"), path: file, version: 1, text: CODE.into() });
+    let location = Location { repository: REPOSITORY, path: "basket.py".into(), is_new: true };
+    case.send(Event::Belongs(uri("basket.py"), Some(location)));
+    assert_eq!(case.placing().threads.len(), 1);
 }
 
 #[test]
@@ -496,6 +590,20 @@ fn settings_count_at_once() {
     assert!(case.messages()[0].contains("not taken from the editor"));
     case.send(Event::Settings(json!({ "token": "x", "refreshInterval": 0 })));
     assert_eq!((case.messages(), case.polls()), (vec![], vec![]), "said once; and no clock");
+}
+
+#[test]
+fn what_is_switched_off_is_asked_for_a_last_time() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let mut refreshes = |settings: Value| {
+        case.send(Event::Settings(settings));
+        let counts = |effect: &&Effect| matches!(effect, Effect::RefreshLenses | Effect::RefreshInlays);
+        case.effects.iter().filter(counts).count()
+    };
+    assert_eq!(refreshes(json!({ "inlayHints": { "enabled": true } })), 2, "both");
+    assert_eq!(refreshes(json!({ "inlayHints": { "enabled": false } })), 2, "both: one of them for the last time");
+    assert_eq!(refreshes(json!({ "codeLens": { "enabled": false } })), 1, "the lenses on screen go");
+    assert_eq!(refreshes(json!({ "codeLens": { "enabled": false }, "comments": { "enabled": false } })), 0);
 }
 
 #[test]

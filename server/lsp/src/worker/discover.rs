@@ -6,15 +6,36 @@ use git::{HeadKind, Trust, UpstreamRemote};
 use pull_request::model::RepositoryName;
 use std::path::Path;
 
+/// A repository, and what was learned of it.
+pub struct Found {
+    pub(super) repository: git::Repository,
+    /// Taken before anything was read: whatever changes afterwards is noticed.
+    pub(super) fingerprint: git::Fingerprint,
+    pub(super) discovery: Discovery,
+}
+
+/// A document's repository, and its path in there.
+pub struct Located {
+    pub(super) found: Found,
+    pub(super) path: Option<String>,
+    /// Not in the commit of HEAD.
+    pub(super) is_new: bool,
+}
+
 /// The repository that a folder or file is in, or a sentence about why there is none.
-pub(super) fn repository(
-    path: &Path,
-    preferred_remotes: &[String],
-    web: &WebHost,
-) -> Result<(git::Repository, Discovery), String> {
+pub(super) fn repository(path: &Path, preferred_remotes: &[String], web: &WebHost) -> Result<Found, String> {
     let repository = git::discover(path).map_err(|error| error.to_string())?;
+    let fingerprint = repository.fingerprint();
     let discovery = look(&repository, preferred_remotes, web)?;
-    Ok((repository, discovery))
+    Ok(Found { repository, fingerprint, discovery })
+}
+
+/// Where a file is in the repository that was found from it.
+pub(super) fn locate(found: Found, file: &Path) -> Located {
+    let path = found.repository.repository_path(file);
+    let head = found.discovery.head.as_deref();
+    let at_head = path.as_deref().zip(head).and_then(|(path, head)| found.repository.blob_id_at(head, path).ok()?);
+    Located { is_new: at_head.is_none(), found, path }
 }
 
 fn look(repository: &git::Repository, preferred: &[String], web: &WebHost) -> Result<Discovery, String> {

@@ -1,7 +1,10 @@
-//! A bounded memory of results that never change: texts fetched at a commit, diffs between two blobs.
+//! A bounded memory of results that never change: texts fetched at a commit, diffs between two blobs;
+//! and of what could not be fetched, so that it is not asked for at each pause in typing.
 //!
 //! The only lock of this crate: it guards no state of the server, only work that need not be done twice.
 
+use super::placing::{Known, Source};
+use crate::effect::Again;
 use pull_request::content::lines::Lines;
 use pull_request::diff::LineDiff;
 use std::collections::HashMap;
@@ -19,6 +22,8 @@ pub(super) enum Commented {
     Text(TextKey, Arc<Lines<'static>>),
     /// The unified diff of the file that the comments stand on.
     Diff(Arc<str>),
+    /// The file was too large to be compared.
+    TooLarge,
     /// Nothing.
     Nothing,
 }
@@ -38,9 +43,16 @@ pub(super) struct Memo {
 
 #[derive(Default)]
 struct Inner {
-    texts: HashMap<(String, String), Option<Arc<Lines<'static>>>>,
+    fetched: HashMap<Source, Fetched>,
     bytes: usize,
     diffs: HashMap<(TextKey, TextKey), Arc<LineDiff>>,
+}
+
+/// What came of asking Bitbucket for a text.
+struct Fetched {
+    known: Known,
+    /// It could not be reached; it may have the text.
+    failed: bool,
 }
 
 impl Memo {
@@ -49,21 +61,35 @@ impl Memo {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A text fetched before: `Some(None)` if Bitbucket said that there is none.
-    pub(super) fn fetched(&self, commit: &str, path: &str) -> Option<Option<Arc<Lines<'static>>>> {
-        self.lock().texts.get(&(commit.to_owned(), path.to_owned())).cloned()
+    /// What Bitbucket answered before; [`Commented::Nothing`] if it had nothing, or could not be reached.
+    pub(super) fn fetched(&self, source: &Source) -> Option<Known> {
+        self.lock().fetched.get(source).map(|fetched| fetched.known.clone())
     }
 
-    /// Keeps a fetched text.
-    pub(super) fn keep_fetched(&self, commit: &str, path: &str, text: Option<Arc<Lines<'static>>>) {
+    /// Keeps what came of asking; `failed` if Bitbucket could not be reached.
+    pub(super) fn keep_fetched(&self, source: Source, known: Known, failed: bool) {
         let mut inner = self.lock();
-        let size = text.as_ref().map_or(0, |text| text.text().len());
+        let size = match &known.commented {
+            Commented::Text(_, text) => text.text().len(),
+            Commented::Diff(diff) => diff.len(),
+            Commented::TooLarge | Commented::Nothing => 0,
+        };
         if inner.bytes + size > MOST_BYTES {
-            inner.texts.clear();
+            inner.fetched.clear();
             inner.bytes = 0;
         }
         inner.bytes += size;
-        inner.texts.insert((commit.to_owned(), path.to_owned()), text);
+        inner.fetched.insert(source, Fetched { known, failed });
+    }
+
+    /// Forgets what was not given before, so that it is asked for again.
+    pub(super) fn ask_again(&self, again: Again) {
+        let keep = |fetched: &Fetched| match again {
+            Again::Never => true,
+            Again::Failed => !fetched.failed,
+            Again::All => !fetched.failed && !matches!(fetched.known.commented, Commented::Nothing),
+        };
+        self.lock().fetched.retain(|_, fetched| keep(fetched));
     }
 
     /// The diff between two named texts, made once.

@@ -12,7 +12,7 @@ mod placing;
 mod reading;
 
 use crate::effect::Effect;
-use crate::event::{Discovery, Event, Location, RepositoryId, Trouble};
+use crate::event::{Event, Location, RepositoryId, Trouble};
 use crate::session::AccountState;
 use bitbucket::{Client as Bitbucket, Origin};
 use client::ForClient;
@@ -32,6 +32,8 @@ pub struct Environment {
     pub account: Result<credentials::Authorization, String>,
     /// The cache folder.
     pub cache: PathBuf,
+    /// Deadlines and sizes of the connection to Bitbucket.
+    pub limits: bitbucket::Options,
 }
 
 impl Environment {
@@ -45,8 +47,7 @@ impl Environment {
 
     /// A client for Bitbucket.
     pub fn bitbucket(&self) -> Bitbucket {
-        let options = bitbucket::Options::default();
-        Bitbucket::new(self.origin.clone(), self.account.as_ref().ok().cloned(), options)
+        Bitbucket::new(self.origin.clone(), self.account.as_ref().ok().cloned(), self.limits.clone())
     }
 }
 
@@ -55,23 +56,17 @@ pub enum Outcome {
     /// An event as it is.
     Event(Box<Event>),
     /// A repository was looked for from a folder.
-    Discovered(PathBuf, Result<Box<(git::Repository, Discovery)>, String>),
+    Discovered(PathBuf, Result<Box<discover::Found>, String>),
     /// A document's repository was looked for.
-    Located(String, PathBuf, Option<Box<Found>>),
+    Located(String, PathBuf, Option<Box<discover::Located>>),
     /// The git folders that were looked at.
     Watched(Vec<(RepositoryId, git::Fingerprint)>),
 }
 
-/// A document's repository, and its path in there.
-pub struct Found {
-    repository: git::Repository,
-    discovery: Discovery,
-    path: Option<String>,
-}
-
 struct Opened {
     git: git::Repository,
-    fingerprint: Option<git::Fingerprint>,
+    /// As it was when its HEAD was read, or when it was last looked at since.
+    fingerprint: git::Fingerprint,
 }
 
 /// Performs effects.
@@ -122,20 +117,23 @@ impl Worker {
         match outcome {
             Outcome::Event(event) => vec![*event],
             Outcome::Discovered(path, Ok(found)) => {
-                let (repository, discovery) = *found;
-                let (id, _) = self.keep(repository);
+                let discover::Found { repository, fingerprint, discovery } = *found;
+                let id = self.keep(repository, fingerprint);
                 vec![Event::Discovered(path, Ok((id, discovery)))]
             }
             Outcome::Discovered(path, Err(why)) => vec![Event::Discovered(path, Err(why))],
             Outcome::Located(uri, _, None) => vec![Event::Belongs(uri, None)],
-            Outcome::Located(uri, file, Some(found)) => {
-                let Found { repository, discovery, path } = *found;
-                let (id, new) = self.keep(repository);
+            Outcome::Located(uri, file, Some(located)) => {
+                let discover::Located { found, path, is_new } = *located;
+                let discover::Found { repository, fingerprint, discovery } = found;
+                let known = self.ids.get(repository.git_dir()).copied().filter(|id| self.repositories.contains_key(id));
                 let mut events = Vec::new();
-                if new {
+                let id = known.unwrap_or_else(|| {
+                    let id = self.keep(repository, fingerprint);
                     events.push(Event::Discovered(file, Ok((id, discovery))));
-                }
-                events.push(Event::Belongs(uri, path.map(|path| Location { repository: id, path })));
+                    id
+                });
+                events.push(Event::Belongs(uri, path.map(|path| Location { repository: id, path, is_new })));
                 events
             }
             Outcome::Watched(seen) => {
@@ -143,8 +141,7 @@ impl Worker {
                 let mut changed = Vec::new();
                 for (id, fingerprint) in seen {
                     let Some(opened) = self.repositories.get_mut(&id) else { continue };
-                    let before = opened.fingerprint.replace(fingerprint);
-                    if before.is_some() && before != opened.fingerprint {
+                    if std::mem::replace(&mut opened.fingerprint, fingerprint) != opened.fingerprint {
                         changed.push(Event::GitChanged(id));
                     }
                 }
@@ -153,13 +150,11 @@ impl Worker {
         }
     }
 
-    fn keep(&mut self, git: git::Repository) -> (RepositoryId, bool) {
+    fn keep(&mut self, git: git::Repository, fingerprint: git::Fingerprint) -> RepositoryId {
         let next = RepositoryId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
         let id = *self.ids.entry(git.git_dir().to_owned()).or_insert(next);
-        let known = self.repositories.contains_key(&id);
-        let fingerprint = self.repositories.remove(&id).and_then(|opened| opened.fingerprint);
         self.repositories.insert(id, Opened { git, fingerprint });
-        (id, !known)
+        id
     }
 
     /// Begins an effect; what comes of it follows as an outcome.
@@ -178,11 +173,8 @@ impl Worker {
                 let web = self.environment.origin.web_host();
                 self.blocking(move || {
                     let found = discover::repository(&path, &preferred_remotes, &web).ok();
-                    let found = found.map(|(repository, discovery)| {
-                        let inside = repository.repository_path(&path);
-                        Box::new(Found { repository, discovery, path: inside })
-                    });
-                    Outcome::Located(uri, path, found)
+                    let located = found.map(|found| Box::new(discover::locate(found, &path)));
+                    Outcome::Located(uri, path, located)
                 });
             }
             Effect::Forget(id) => {
@@ -323,5 +315,10 @@ fn problem(error: &bitbucket::Error) -> crate::event::Problem {
         Error::Offline { retry_after, .. } => retry_after.map(|wait| wait.as_secs()),
         _ => None,
     };
-    crate::event::Problem { trouble, sentence: error.sentence(), retry_after }
+    crate::event::Problem { trouble, sentence: sentence(error), retry_after }
+}
+
+/// An error's sentence for a person; it may quote what was answered, so it is made safe.
+fn sentence(error: &bitbucket::Error) -> String {
+    pull_request::view::markdown::plain(&error.sentence(), 600)
 }

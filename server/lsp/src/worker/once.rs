@@ -32,8 +32,8 @@ pub struct Review {
 /// The repository that a folder is in, or a sentence about why there is none.
 pub fn discover(path: &Path, environment: &Environment) -> Result<Repository, String> {
     let preferred = crate::config::Settings::default().preferred_remotes;
-    let (git, discovery) = discover::repository(path, &preferred, &environment.origin.web_host())?;
-    Ok(Repository { git, discovery })
+    let found = discover::repository(path, &preferred, &environment.origin.web_host())?;
+    Ok(Repository { git: found.repository, discovery: found.discovery })
 }
 
 /// Who is signed in.
@@ -55,6 +55,9 @@ pub async fn review(
 ) -> Result<Review, String> {
     if let AccountState::SignedOut(sentence) = environment.account_state() {
         return Err(sentence);
+    }
+    if !repository.discovery.trusted {
+        return Err(repository.discovery.remarks.join(" "));
     }
     if repository.discovery.candidates.is_empty() {
         return Err("No remote of this repository is on Bitbucket; run bitbucket-lsp doctor to see each and why.".into());
@@ -89,6 +92,7 @@ pub async fn review(
         threads: Arc::new(threads.collect()),
         documents: Vec::new(),
         online: true,
+        again: crate::effect::Again::Failed,
     };
     let places = placing::locate(repository.git, &bitbucket, Arc::new(Memo::default()), Arc::new(placing)).await;
     Ok(Review { name, loaded, discussion, places })

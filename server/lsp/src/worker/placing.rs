@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use pull_request::content::Excerpt;
 use pull_request::content::lines::Lines;
 use pull_request::diff::LineDiff;
-use pull_request::model::{Anchor, CommentId, CommitHash, Side, Spot};
+use pull_request::model::{Anchor, CommentId, CommitHash, RepositoryName, Side, Spot};
 use pull_request::place::{self, Journey, Placed, Placement, Provenance};
 use pull_request::text::Text;
 use std::collections::HashMap;
@@ -22,12 +22,12 @@ const MOST_BYTES: u64 = 16 << 20;
 const MOST_FETCHES: usize = 60;
 const SIDE_BY_SIDE: usize = 6;
 
-/// Places threads; the event says for which versions of the open documents.
+/// Places threads; the event says for which texts of the open documents.
 pub(super) async fn place(git: git::Repository, bitbucket: Client, memo: Arc<Memo>, placing: Placing) -> Event {
     let (repository, generation) = (placing.repository, placing.generation);
-    let versions = placing.documents.iter().map(|document| (document.uri.clone(), document.version)).collect();
+    let texts = placing.documents.iter().map(|document| (document.path.clone(), document.revision)).collect();
     let places = locate(git, &bitbucket, memo, Arc::new(placing)).await;
-    Event::Placed(repository, generation, versions, places)
+    Event::Placed(repository, generation, texts, places)
 }
 
 /// Where each thread is.
@@ -49,7 +49,7 @@ pub(super) async fn locate(
 
 /// What names the text of one side of one file at one pair of commits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Source {
+pub(super) struct Source {
     path: String,
     side: Side,
     source: Option<CommitHash>,
@@ -74,8 +74,8 @@ impl Source {
 
 /// The commented text, the commit that it is of if that is in git, and its path there.
 #[derive(Clone, Debug)]
-struct Known {
-    commented: Commented,
+pub(super) struct Known {
+    pub(super) commented: Commented,
     commit: Option<String>,
     path: String,
 }
@@ -86,12 +86,13 @@ type Sources = HashMap<Source, Known>;
 fn from_git(git: &git::Repository, memo: &Memo, placing: &Placing) -> (Sources, Vec<Source>) {
     let mut sources = Sources::new();
     let mut missing = Vec::new();
+    memo.ask_again(placing.again);
     for thread in placing.threads.iter() {
         let source = Source::of(&thread.anchor, placing);
         if sources.contains_key(&source) {
             continue;
         }
-        let known = text_in_git(git, &source).or_else(|| fetched_before(memo, &source));
+        let known = text_in_git(git, &source).or_else(|| memo.fetched(&source));
         let known = known.unwrap_or_else(|| {
             if !missing.contains(&source) {
                 missing.push(source.clone());
@@ -115,14 +116,12 @@ fn text_in_git(git: &git::Repository, source: &Source) -> Option<Known> {
             (base, old_path)
         }
     };
-    let blob = git.file_at(&commit, &path, MOST_BYTES).ok()??;
-    Some(Known { commented: Commented::Text(TextKey::Blob(blob.id), lines(&blob.data)), commit: Some(commit), path })
-}
-
-fn fetched_before(memo: &Memo, source: &Source) -> Option<Known> {
-    let commit = source.source.as_ref().filter(|_| source.side == Side::To)?;
-    let text = memo.fetched(commit.as_str(), &source.path)??;
-    Some(fetched(commit, source, text))
+    let commented = match git.file_at(&commit, &path, MOST_BYTES) {
+        Ok(blob) => blob.map(|blob| Commented::Text(TextKey::Blob(blob.id), lines(&blob.data)))?,
+        Err(git::Error::TooLarge { .. }) => Commented::TooLarge,
+        Err(_) => return None,
+    };
+    Some(Known { commented, commit: Some(commit), path })
 }
 
 /// A file's lines; what is not UTF-8 becomes replacement characters, in the same lines.
@@ -130,58 +129,63 @@ fn lines(bytes: &[u8]) -> Arc<Lines<'static>> {
     Arc::new(Lines::of(String::from_utf8_lossy(bytes).into_owned()))
 }
 
-fn fetched(commit: &CommitHash, source: &Source, text: Arc<Lines<'static>>) -> Known {
-    let key = TextKey::Fetched(commit.as_str().to_owned(), source.path.clone());
-    Known { commented: Commented::Text(key, text), commit: None, path: source.path.clone() }
-}
-
 /// Asks Bitbucket for the texts that git lacks: the file at the commit, else the diff that the comment stands on.
 async fn fetch(bitbucket: &Client, memo: &Memo, placing: &Placing, missing: Vec<Source>, sources: &mut Sources) {
     let mut wanted = futures_util::stream::iter(missing.into_iter().take(MOST_FETCHES).map(|source| async move {
-        let text = fetch_text(bitbucket, memo, placing, &source).await;
+        let text = fetch_text(bitbucket, placing, &source).await;
         (source, text)
     }))
     .buffer_unordered(SIDE_BY_SIDE);
-    while let Some((source, known)) = wanted.next().await {
-        if let Some(known) = known {
-            sources.insert(source, known);
-        }
+    while let Some((source, outcome)) = wanted.next().await {
+        let failed = outcome.is_err();
+        let commented = outcome.unwrap_or_else(|error| {
+            tracing::info!("a text that was commented was not read: {}", error.sentence());
+            Commented::Nothing
+        });
+        let known = Known { commented, commit: None, path: source.path.clone() };
+        memo.keep_fetched(source.clone(), known.clone(), failed);
+        sources.insert(source, known);
     }
 }
 
-async fn fetch_text(bitbucket: &Client, memo: &Memo, placing: &Placing, source: &Source) -> Option<Known> {
-    // Commits of a fork are in the fork.
-    let of_source = placing.source.repository.as_ref().unwrap_or(&placing.name);
-    let new = source.source.as_ref()?;
-    if source.side == Side::To {
-        if let Some(None) = memo.fetched(new.as_str(), &source.path) {
-            return fetch_diff(bitbucket, placing, source).await;
+/// The text or the diff around it; [`Commented::Nothing`] if Bitbucket has neither, an error if that is not known.
+async fn fetch_text(bitbucket: &Client, placing: &Placing, source: &Source) -> Result<Commented, Error> {
+    let Some(new) = &source.source else { return Ok(Commented::Nothing) };
+    let file = match (source.side, &source.destination) {
+        (Side::To, _) => {
+            // Commits of a fork are in the fork.
+            let of_source = placing.source.repository.as_ref().unwrap_or(&placing.name);
+            fetch_file(bitbucket, of_source, new, &source.path).await
         }
-        match bitbucket.file_at(of_source, new, &source.path).await {
-            Ok(bytes) => {
-                let text = lines(&bytes);
-                memo.keep_fetched(new.as_str(), &source.path, Some(text.clone()));
-                return Some(fetched(new, source, text));
-            }
-            Err(Error::NotFound) => memo.keep_fetched(new.as_str(), &source.path, None),
-            Err(error) => tracing::info!("the text at {} was not read: {}", new.short(), error.sentence()),
+        (Side::From, Some(destination)) => match bitbucket.merge_base(&placing.name, new, destination).await {
+            Ok(base) => fetch_file(bitbucket, &placing.name, &base, &source.path).await,
+            Err(error) => Err(error),
+        },
+        (Side::From, None) => Err(Error::NotFound),
+    };
+    let error = match file {
+        Ok(commented) => return Ok(commented),
+        Err(Error::TooLarge { .. }) => return Ok(Commented::TooLarge),
+        Err(error) => error,
+    };
+    let later = error.is_passing();
+    let is_answered = !later || matches!(error, Error::Server { .. });
+    if let (Some(old), true) = (&source.destination, is_answered) {
+        // The diff between the two commits may outlive the commits themselves.
+        let spec = format!("{}..{}", new.as_str(), old.as_str());
+        match bitbucket.diff_of(&placing.name, &spec, &source.path).await {
+            Ok(diff) => return Ok(Commented::Diff(String::from_utf8_lossy(&diff).into())),
+            Err(error) if error.is_passing() => return Err(error),
+            Err(_) => {}
         }
-    } else if let Some(destination) = &source.destination
-        && let Ok(base) = bitbucket.merge_base(&placing.name, new, destination).await
-        && let Ok(bytes) = bitbucket.file_at(&placing.name, &base, &source.path).await
-    {
-        return Some(fetched(&base, source, lines(&bytes)));
     }
-    fetch_diff(bitbucket, placing, source).await
+    if later { Err(error) } else { Ok(Commented::Nothing) }
 }
 
-/// The diff between the two commits may outlive the commits themselves.
-async fn fetch_diff(bitbucket: &Client, placing: &Placing, source: &Source) -> Option<Known> {
-    let (new, old) = (source.source.as_ref()?, source.destination.as_ref()?);
-    let spec = format!("{}..{}", new.as_str(), old.as_str());
-    let diff = bitbucket.diff_of(&placing.name, &spec, &source.path).await.ok()?;
-    let diff = String::from_utf8_lossy(&diff).into();
-    Some(Known { commented: Commented::Diff(diff), commit: None, path: source.path.clone() })
+async fn fetch_file(bitbucket: &Client, name: &RepositoryName, commit: &CommitHash, path: &str) -> Result<Commented, Error> {
+    let bytes = bitbucket.file_at(name, commit, path).await?;
+    let key = TextKey::Fetched(commit.as_str().to_owned(), path.to_owned());
+    Ok(Commented::Text(key, lines(&bytes)))
 }
 
 /// Places every thread, one file after the other.
@@ -234,7 +238,7 @@ impl Files<'_> {
         let mut remark = None;
         let excerpt = match &known.commented {
             Commented::Diff(diff) => Excerpt::from_unified_diff(diff, anchor),
-            Commented::Text(..) | Commented::Nothing => None,
+            Commented::Text(..) | Commented::TooLarge | Commented::Nothing => None,
         };
         let commented = match (&known.commented, &excerpt) {
             (Commented::Text(_, text), _) => place::Commented::Text(text),
@@ -259,7 +263,9 @@ impl Files<'_> {
                     to_buffer: direct.as_deref().or(now.to_now.as_ref()),
                     buffer: Some(&now.text),
                 };
-                if matches!(journey.commented, place::Commented::Nothing) {
+                if matches!(known.commented, Commented::TooLarge) {
+                    remark = Some(too_large(&path));
+                } else if matches!(journey.commented, place::Commented::Nothing) {
                     remark = Some(format!(
                         "The text that comments of {path} were written on could not be had from git or Bitbucket; they are shown by their line numbers."
                     ));
@@ -271,7 +277,7 @@ impl Files<'_> {
                 placed
             }
             Err(Absent::TooLarge) => {
-                remark = Some(format!("{path} is too large to compare; its comments are shown by their line numbers."));
+                remark = Some(too_large(&path));
                 by_number(anchor)
             }
             Err(absent) => {
@@ -322,6 +328,7 @@ impl Files<'_> {
         }
         let document = self.placing.documents.iter().find(|document| document.path == path);
         let made = match document {
+            Some(document) if document.text.len() as u64 > MOST_BYTES => Err(Absent::TooLarge),
             Some(document) => Ok((document.text.to_string(), Some(document))),
             None => self.on_disk(path).map(|text| (text, None)),
         };
@@ -350,6 +357,10 @@ fn lone_returns(text: &str, document: Option<&Snapshot>) -> Option<Text> {
     let bytes = text.as_bytes();
     let lone = bytes.iter().enumerate().any(|(at, byte)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
     lone.then(|| document.map_or_else(|| Text::new(text), |document| document.text.clone()))
+}
+
+fn too_large(path: &str) -> String {
+    format!("{path} is too large to compare; its comments are shown by their line numbers.")
 }
 
 fn by_number(anchor: &Anchor) -> Placed {

@@ -1,10 +1,11 @@
 //! From a repository's name and branch to a whole pull request: which requests, in which order, side by side where they can be.
 
-use super::{Environment, problem};
+use super::{Environment, problem, sentence};
 use crate::event::{CheckedOut, Found, Fresh, Loaded, Problem, Trouble};
 use crate::main_loop::now;
 use bitbucket::{Client, Error, Listing};
-use pull_request::model::{PullRequest, PullRequestId, PullRequestState, RepositoryName, User};
+use pull_request::model::{End, PullRequest, PullRequestId, PullRequestState, RepositoryName, User};
+use pull_request::view::markdown::plain;
 
 pub(super) async fn identify(bitbucket: &Client) -> Result<User, Problem> {
     bitbucket.current_user().await.map_err(|error| problem(&error))
@@ -104,6 +105,7 @@ async fn of_branch(
 }
 
 /// A detached HEAD: pull requests whose source is this commit, or a branch whose tip contains it.
+/// Where the destination contains it too, it is no part of the pull request.
 async fn of_commit(
     bitbucket: &Client,
     candidate: &RepositoryName,
@@ -117,7 +119,8 @@ async fn of_commit(
             (Some(commit), Some(head)) => commit.matches(head),
             _ => false,
         };
-        is_head || item.source.branch.as_ref().is_some_and(|branch| branches.contains(branch))
+        let contained = |end: &End| end.branch.as_ref().is_some_and(|branch| branches.contains(branch));
+        is_head || contained(&item.source) && !contained(&item.destination)
     });
     Ok(listing)
 }
@@ -134,8 +137,12 @@ fn explain(candidate: &RepositoryName, checked_out: &CheckedOut, listing: &Listi
         0 => "none".to_owned(),
         count => count.to_string(),
     };
+    let unreadable = match listing.unreadable {
+        0 => String::new(),
+        count => format!(", {count} more could not be read"),
+    };
     let rest = listing.more.as_ref().map_or(String::new(), |more| format!(" ({more})"));
-    format!("Open pull requests of {candidate} {what}: {count}{rest}.")
+    format!("Open pull requests of {candidate} {what}: {count}{unreadable}{rest}.")
 }
 
 /// A pull request with all comments, tasks and builds; the comments are what it fails for.
@@ -194,7 +201,7 @@ pub(super) async fn load(
 
 fn take<T>(loaded: &mut Loaded, listing: Listing<T>, what: &str) -> Vec<T> {
     loaded.unreadable += listing.unreadable;
-    loaded.incomplete.extend(listing.more.map(|more| format!("{what}: {more}")));
+    loaded.incomplete.extend(listing.more.map(|more| plain(&format!("{what}: {more}"), 600)));
     listing.items
 }
 
@@ -202,7 +209,7 @@ fn take_or_say<T>(loaded: &mut Loaded, outcome: Result<Listing<T>, Error>, what:
     match outcome {
         Ok(listing) => take(loaded, listing, what),
         Err(error) => {
-            loaded.incomplete.push(format!("The {what} could not be read. {}", error.sentence()));
+            loaded.incomplete.push(format!("The {what} could not be read. {}", sentence(&error)));
             Vec::new()
         }
     }
