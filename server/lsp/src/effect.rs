@@ -115,6 +115,8 @@ pub enum Effect {
     Forget(RepositoryId),
     /// Compare git folders with the last look; answers [`crate::event::Event::GitChanged`] for those that changed.
     WatchGit,
+    /// Begin anew with the network, which may have come back: the user asks, so no rest after failures is kept.
+    Reconnect,
     /// Who is signed in.
     Identify,
     /// Describe account and budget; answers [`crate::event::Event::Account`].

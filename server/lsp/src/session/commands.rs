@@ -165,6 +165,7 @@ impl Session {
 
     fn refresh_by_command(&mut self, out: &mut Vec<Effect>) {
         self.said.clear();
+        out.push(Effect::Reconnect);
         let folders: Vec<PathBuf> =
             self.folders.iter().filter(|folder| self.undiscovered.contains_key(*folder)).cloned().collect();
         out.extend(folders.into_iter().map(|folder| self.discover(folder)));

@@ -593,6 +593,16 @@ fn settings_count_at_once() {
 }
 
 #[test]
+fn a_refresh_by_command_begins_anew_with_the_network() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let reconnects = |case: &Case| matches!(case.effects[0], Effect::Reconnect);
+    case.command(Command::Refresh, Target::default());
+    assert!(reconnects(&case), "before it asks");
+    case.command(Command::ToggleComments, Target::default());
+    assert!(!reconnects(&case));
+}
+
+#[test]
 fn what_is_switched_off_is_asked_for_a_last_time() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
     let mut refreshes = |settings: Value| {

@@ -181,6 +181,7 @@ impl Worker {
                 self.repositories.remove(&id);
             }
             Effect::WatchGit => self.watch(),
+            Effect::Reconnect => self.bitbucket.reconnect(),
             Effect::Identify => {
                 let bitbucket = self.bitbucket.clone();
                 self.task(async move { Event::Identified(reading::identify(&bitbucket).await) });
