@@ -20,6 +20,7 @@ mod http;
 mod listing;
 mod origin;
 mod page;
+mod pieces;
 
 pub use client::{Client, Probe};
 pub use error::{Error, Outage};

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::http::{Http, Want, unexpected};
 use crate::listing::Listing;
 use crate::origin::Origin;
+use crate::pieces::{Allowance, Pieced, in_pieces};
 
 /// The most pages of one list.
 pub(crate) const MOST_PAGES: u32 = 200;
@@ -36,13 +37,14 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    fn url(&self, origin: &Origin, page: u32) -> Option<Url> {
+    /// Where a page is that has `pagelen` items.
+    pub(crate) fn url(&self, origin: &Origin, pagelen: u32, page: u32) -> Option<Url> {
         let mut query = self.parameters.clone();
         let mut add = |key: &str, value: u32| {
             let and = if query.is_empty() { "" } else { "&" };
             query.push_str(&format!("{and}{key}={value}"));
         };
-        add("pagelen", self.pagelen);
+        add("pagelen", pagelen);
         if page > 1 {
             add("page", page);
         }
@@ -86,7 +88,15 @@ struct Walk<'a, T> {
     seen: HashSet<String>,
     bytes: usize,
     items: usize,
+    /// Items that are too large by themselves.
+    too_large: u32,
     more: Option<String>,
+}
+
+/// What came of a request for a page.
+enum Fetched<T> {
+    Whole(Vec<u8>),
+    InPieces(Pieced<T>),
 }
 
 impl<'a, T: Readable> Walk<'a, T> {
@@ -102,6 +112,7 @@ impl<'a, T: Readable> Walk<'a, T> {
             seen: HashSet::new(),
             bytes: 0,
             items: 0,
+            too_large: 0,
             more: None,
         }
     }
@@ -109,20 +120,28 @@ impl<'a, T: Readable> Walk<'a, T> {
     /// Page 1, and numbered pages beside it.
     async fn numbered(&mut self, first_wave: u32) -> Result<(), Error> {
         let (http, query) = (self.http, self.query);
+        let allowance = &Allowance::new();
         let fetch = |number: u32| async move {
-            let outcome = match query.url(http.origin(), number) {
+            let outcome = match query.url(http.origin(), query.pagelen, number) {
                 Some(url) => http.get(&url, Want::Json).await,
                 None => Err(unexpected(0, "a path that leads out of the API")),
+            };
+            let outcome = match outcome {
+                Ok(body) => Ok(Fetched::Whole(body)),
+                Err(Error::TooLarge { .. }) => {
+                    in_pieces(http, query, number, allowance).await.map(Fetched::InPieces)
+                }
+                Err(error) => Err(error),
             };
             (number, outcome)
         };
         let mut running: FuturesUnordered<_> = (1..=first_wave).map(fetch).collect();
-        let mut early: Vec<(u32, Result<Vec<u8>, Error>)> = Vec::new();
+        let mut early: Vec<(u32, Result<Fetched<T>, Error>)> = Vec::new();
         // The last page that is worth waiting for; known once page 1 is there.
         let mut last = None;
         while let Some((number, outcome)) = running.next().await {
             if number == 1 {
-                let page = self.take(1, &outcome?)?;
+                let page = self.take(1, outcome?)?;
                 let pages = self.count(page);
                 last = Some(pages);
                 for number in first_wave + 1..=pages {
@@ -172,12 +191,12 @@ impl<'a, T: Readable> Walk<'a, T> {
     }
 
     /// Takes what a numbered page after the first came to.
-    fn settle(&mut self, number: u32, outcome: Result<Vec<u8>, Error>, last: u32) {
+    fn settle(&mut self, number: u32, outcome: Result<Fetched<T>, Error>, last: u32) {
         if number > last || self.is_full {
             return;
         }
         self.settled.insert(number);
-        match outcome.and_then(|body| self.take(number, &body)) {
+        match outcome.and_then(|fetched| self.take(number, fetched)) {
             Ok(page) if number == last => self.next = page.next,
             Ok(_) => {}
             // A page that was only guessed to exist.
@@ -232,7 +251,7 @@ impl<'a, T: Readable> Walk<'a, T> {
                 return;
             }
             let page = match self.http.get(&url, Want::Json).await {
-                Ok(body) => self.take(number, &body),
+                Ok(body) => self.take(number, Fetched::Whole(body)),
                 Err(error) => Err(error),
             };
             match page {
@@ -243,16 +262,26 @@ impl<'a, T: Readable> Walk<'a, T> {
     }
 
     /// Reads a page and keeps it, within the limits.
-    fn take(&mut self, number: u32, body: &[u8]) -> Result<PageFacts, Error> {
+    fn take(&mut self, number: u32, fetched: Fetched<T>) -> Result<PageFacts, Error> {
         let limit = self.http.options().list_limit;
-        if self.bytes + body.len() > limit {
+        let bytes = match &fetched {
+            Fetched::Whole(body) => body.len(),
+            Fetched::InPieces(pieced) => pieced.bytes,
+        };
+        if self.bytes + bytes > limit {
             self.is_full = true;
             return Err(Error::TooLarge { limit });
         }
-        let Some(mut page) = read_page::<T>(body) else {
-            return Err(unexpected(200, "no page of a list"));
+        let mut page = match fetched {
+            Fetched::Whole(body) => {
+                read_page::<T>(&body).ok_or_else(|| unexpected(200, "no page of a list"))?
+            }
+            Fetched::InPieces(pieced) => {
+                self.too_large += pieced.too_large;
+                pieced.page
+            }
         };
-        self.bytes += body.len();
+        self.bytes += bytes;
         self.items += page.listing.items.len();
         if self.items > MOST_ITEMS {
             let over = self.items - MOST_ITEMS;
@@ -282,7 +311,7 @@ impl<'a, T: Readable> Walk<'a, T> {
         let origin = self.http.origin();
         let (Some(next), Some(own)) = (
             re_rooted(origin, &self.query.path, next),
-            self.query.url(origin, 2),
+            self.query.url(origin, self.query.pagelen, 2),
         ) else {
             return false;
         };
@@ -295,8 +324,19 @@ impl<'a, T: Readable> Walk<'a, T> {
     }
 
     fn listing(self) -> Listing<T> {
+        let too_large = (self.too_large > 0).then(|| {
+            format!(
+                "{} larger than {} MiB and left out; look at the pull request on the web.",
+                match self.too_large {
+                    1 => "One is".to_owned(),
+                    count => format!("{count} are"),
+                },
+                self.http.options().body_limit.div_ceil(1 << 20)
+            )
+        });
         let mut listing = Listing {
-            more: self.more,
+            unreadable: self.too_large,
+            more: self.more.or(too_large),
             ..Listing::default()
         };
         let mut known: HashSet<Id> = HashSet::new();

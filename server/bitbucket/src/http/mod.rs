@@ -91,6 +91,7 @@ impl Http {
         };
         let deadline = Instant::now() + total;
         let mut repeats = 0;
+        let mut failed_for = None;
         loop {
             // First a place, then the gate: who waits for a place may find the gate closed afterwards.
             let place = timeout_at(deadline, self.places.acquire()).await;
@@ -98,7 +99,12 @@ impl Http {
             let Ok(Ok(place)) = place else {
                 return Err(Error::Timeout);
             };
-            let pass = self.gate.enter(deadline).await?;
+            let pass = match self.gate.enter(deadline).await {
+                Ok(pass) => pass,
+                // The gate closed between two tries: the reason of the first says more than that.
+                Err(closed @ Error::Offline { .. }) => return Err(failed_for.unwrap_or(closed)),
+                Err(closed) => return Err(closed),
+            };
             let start = Instant::now();
             let outcome = match timeout_at(deadline, self.attempt(url, want, deadline)).await {
                 Ok(outcome) => outcome,
@@ -134,6 +140,7 @@ impl Http {
                     if repeats > self.options.repeats || Instant::now() + pause >= deadline {
                         return Err(failure.error);
                     }
+                    failed_for = Some(failure.error);
                     sleep(pause).await;
                 }
             }
