@@ -150,31 +150,40 @@ impl Settings {
     pub fn read(value: &Value) -> (Self, Vec<String>) {
         let mut settings = Self::default();
         let mut problems = Vec::new();
+        let mut refused = Vec::new();
         let section = value.get("bitbucket").unwrap_or(value);
         match section {
             Value::Null => {}
             Value::Object(members) => {
                 for (key, value) in members {
-                    settings.read_member(key, value, &mut problems);
+                    settings.read_member(key, value, &mut problems, &mut refused);
                 }
             }
             _ => problems.push("The setting bitbucket must be an object; the defaults are used.".into()),
         }
+        if !refused.is_empty() {
+            let (what, is, it) = match refused.len() {
+                1 => ("The setting", "is", "it"),
+                _ => ("The settings", "are", "them"),
+            };
+            problems.push(format!(
+                "{what} {} {is} not taken from the editor, because a workspace could set {it}; put {it} into the user's config.toml.",
+                refused.join(", ")
+            ));
+        }
         (settings, problems)
     }
 
-    fn read_member(&mut self, key: &str, value: &Value, problems: &mut Vec<String>) {
+    fn read_member(&mut self, key: &str, value: &Value, problems: &mut Vec<String>, refused: &mut Vec<String>) {
         let nested = SETTINGS.iter().any(|spec| spec.key.starts_with(&format!("{key}.")));
         if let (true, Value::Object(members)) = (nested, value) {
             for (inner, value) in members {
-                self.read_member(&format!("{key}.{inner}"), value, problems);
+                self.read_member(&format!("{key}.{inner}"), value, problems, refused);
             }
             return;
         }
-        if REFUSED.iter().any(|refused| key == *refused || key.starts_with(&format!("{refused}."))) {
-            problems.push(format!(
-                "The setting bitbucket.{key} is not taken from the editor, because a workspace could set it; put it into the user's config.toml."
-            ));
+        if REFUSED.iter().any(|known| key == *known || key.starts_with(&format!("{known}."))) {
+            refused.push(format!("bitbucket.{key}"));
             return;
         }
         let Some(spec) = SETTINGS.iter().find(|spec| spec.key == key) else {

@@ -8,6 +8,7 @@ use bitbucket_lsp::server;
 use bitbucket_lsp::worker::Environment;
 use clap::Parser;
 use pull_request::model::PullRequestId;
+use pull_request::view::markdown::plain;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
         Err(sentence) => Err(sentence.clone()),
         Ok(_) => account,
     };
-    let environment = Environment { origin, account, cache: folders.cache };
+    let environment = Environment { origin, account, cache: folders.cache, limits: bitbucket::Options::default() };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -59,12 +60,14 @@ fn main() -> ExitCode {
             let options = cli::comments::Options {
                 number: pull_request.map(PullRequestId),
                 resolved,
-                color: std::io::stdout().is_terminal() && get("NO_COLOR").is_none_or(|value| value.is_empty()),
+                color: std::io::stdout().is_terminal()
+                    && get("NO_COLOR").is_none_or(|value| value.is_empty())
+                    && get("TERM").is_none_or(|terminal| terminal != "dumb"),
             };
             match runtime.block_on(cli::comments::draw(&folder, &environment, &options)) {
                 Ok(text) => print(&text),
                 Err(sentence) => {
-                    eprintln!("{sentence}");
+                    eprintln!("{}", plain(&sentence, 2_000));
                     ExitCode::FAILURE
                 }
             }

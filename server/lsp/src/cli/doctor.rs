@@ -26,6 +26,7 @@ fn bad(sentence: impl Into<String>) -> Finding {
 /// Looks at everything; `config` is the outcome of reading the user's file.
 pub async fn examine(folder: &Path, environment: &Environment, config: Result<String, String>) -> Vec<Finding> {
     let mut findings = vec![good(format!("This is bitbucket-lsp {}.", env!("CARGO_PKG_VERSION")))];
+    let broken_config = config.as_ref().err().cloned();
     findings.push(match config {
         Ok(sentence) => good(sentence),
         Err(sentence) => bad(sentence),
@@ -33,7 +34,10 @@ pub async fn examine(folder: &Path, environment: &Environment, config: Result<St
     findings.push(good(format!("Bitbucket is {}, its API {}.", environment.origin.web(), environment.origin.api())));
     let signed_in = match environment.account_state() {
         AccountState::SignedOut(sentence) => {
-            findings.push(bad(sentence));
+            // Said above already, where the file is why nobody is signed in.
+            if broken_config.as_ref() != Some(&sentence) {
+                findings.push(bad(sentence));
+            }
             false
         }
         AccountState::SignedIn => {
@@ -84,5 +88,5 @@ pub async fn examine(folder: &Path, environment: &Environment, config: Result<St
 /// The report as text.
 pub fn report(findings: &[Finding]) -> String {
     let mark = |finding: &Finding| if finding.ok { "ok  " } else { "  ! " };
-    findings.iter().map(|finding| format!("{}{}\n", mark(finding), finding.sentence)).collect()
+    findings.iter().map(|finding| format!("{}{}\n", mark(finding), plain(&finding.sentence, 2_000))).collect()
 }

@@ -5,7 +5,7 @@ use super::{AccountState, OwnKind, Session};
 use crate::effect::Effect;
 use crate::event::CheckedOut;
 use pull_request::model::{PullRequestState, Timestamp};
-use pull_request::view::markdown::plain;
+use pull_request::view::markdown::{self, plain};
 use pull_request::view::{self, document::Document};
 use std::fmt::Write;
 
@@ -64,7 +64,7 @@ impl Session {
 
 fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
     let discovery = &state.discovery;
-    let _ = write!(text, "\n## {}\n\n", plain(&discovery.root.display().to_string(), 200));
+    let _ = write!(text, "\n## {}\n\n", markdown::text(&discovery.root.display().to_string(), 200));
     let head = discovery.head.as_deref().map_or("no commit yet", |head| &head[..head.len().min(12)]);
     bullet(
         text,
@@ -183,5 +183,5 @@ fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
 }
 
 fn bullet(text: &mut String, sentence: &str) {
-    let _ = writeln!(text, "- {sentence}");
+    let _ = writeln!(text, "- {}", markdown::text(sentence, 2_000));
 }

@@ -8,6 +8,7 @@ use crate::event::{Event, RepositoryId};
 use crate::to_lsp;
 use lsp_types as lsp;
 use pull_request::model::PullRequestId;
+use pull_request::view::markdown::plain;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
@@ -95,7 +96,13 @@ fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(future);
 }
 
+/// One line that holds no link: some editors make links of `[…](…)` in messages, and run commands by them.
+fn harmless(text: &str) -> String {
+    plain(text, 2_000).replace("](", "] (")
+}
+
 async fn message(client: &Client, kind: MessageKind, text: String) {
+    let text = harmless(&text);
     match kind {
         MessageKind::Info => client.show_message(lsp::MessageType::INFO, text).await,
         MessageKind::Warning => client.show_message(lsp::MessageType::WARNING, text).await,
@@ -137,7 +144,7 @@ async fn show(client: Client, target: String, line: u32, external: bool, can: bo
             Some(path) => format!("{}:{}", path.display(), line + 1),
             None => target,
         };
-        client.show_message(lsp::MessageType::INFO, format!("Open {place}")).await;
+        client.show_message(lsp::MessageType::INFO, harmless(&format!("Open {place}"))).await;
     }
 }
 
@@ -153,7 +160,7 @@ async fn ask(
         .iter()
         .map(|choice| lsp::MessageActionItem { title: title(choice), properties: HashMap::default() })
         .collect();
-    let answer = client.show_message_request(lsp::MessageType::INFO, question, Some(actions)).await;
+    let answer = client.show_message_request(lsp::MessageType::INFO, harmless(&question), Some(actions)).await;
     let picked = answer.ok().flatten().and_then(|item| choices.iter().find(|choice| title(choice) == item.title));
     let _ = events.send(Event::Picked(repository, picked.map(|choice| choice.0)));
 }
