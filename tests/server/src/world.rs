@@ -74,7 +74,17 @@ impl World {
             origin: origin.expect("loopback addresses"),
             account: Err("You are not signed in to Bitbucket; this is a test.".into()),
             cache: self.folder().join("cache"),
+            limits: bitbucket::Options::default(),
         }
+    }
+
+    /// The environment variables that make the real binary do the same.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let mut variables = self.simulator.environment();
+        for (name, folder) in [("BITBUCKET_LSP_CONFIG", "config"), ("BITBUCKET_LSP_CACHE", "cache"), ("HOME", "home")] {
+            variables.push((name.to_owned(), self.folder().join(folder).display().to_string()));
+        }
+        variables
     }
 
     /// A folder that goes when the world does; nothing in it is the server's but `cache`.

@@ -27,6 +27,8 @@ pub enum Fault {
     Unauthorized,
     /// `missing_scope`: 403, with an object as detail. By name: the scope; `pullrequest` if left out.
     MissingScope(String),
+    /// `forbidden`: 403 for another reason than a scope.
+    Forbidden,
     /// `not_found`: 404 as plain text.
     NotFound,
     /// `rate_limited`: 429 as plain text. By name: the value of `Retry-After`, seconds or a date; none if left out.
@@ -112,6 +114,7 @@ impl Fault {
             "cut" => Self::Cut,
             "unauthorized" => Self::Unauthorized,
             "missing_scope" => Self::MissingScope(text().unwrap_or_else(|| "pullrequest".into())),
+            "forbidden" => Self::Forbidden,
             "not_found" => Self::NotFound,
             "rate_limited" => {
                 Self::RateLimited(text().or_else(|| value.as_u64().map(|seconds| seconds.to_string())))
@@ -140,6 +143,7 @@ impl Fault {
             Self::Cut => "cut",
             Self::Unauthorized => "unauthorized",
             Self::MissingScope(_) => "missing_scope",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::RateLimited(_) => "rate_limited",
             Self::Status(_) => "status",
@@ -168,6 +172,7 @@ impl Fault {
                 body["error"]["detail"] = serde_json::json!({"required": [scope], "granted": ["account"]});
                 Answer::json(403, &body)
             }
+            Self::Forbidden => Answer::json(403, &error("You may not have access to this repository.")),
             Self::NotFound => Answer::text(404, "Not Found"),
             Self::RateLimited(after) => {
                 let answer = Answer::text(429, "Rate limit for this resource has been exceeded");
@@ -406,7 +411,7 @@ mod tests {
     fn names_lead_to_their_faults() {
         let values = serde_json::json!({
             "latency": 5, "slow_body": 10, "reset": null, "cut": null, "unauthorized": null, "missing_scope": "x",
-            "not_found": null, "rate_limited": "30", "status": 555, "wrong_types": null, "truncated_json": null,
+            "forbidden": null, "not_found": null, "rate_limited": "30", "status": 555, "wrong_types": null, "truncated_json": null,
             "evil_next": "http://x", "looping_next": null, "opaque_next": null, "redirect_elsewhere": "http://x",
             "html_portal": null, "huge_comment": 100, "hold": null, "offline": null,
         });
