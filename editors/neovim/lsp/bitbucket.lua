@@ -16,11 +16,16 @@ return {
       require('bitbucket.command').copy_link(command, context)
     end,
   },
-  -- Neovim 0.12 redraws code lenses on the server's request by itself; 0.11 does it here.
-  handlers = vim.lsp.codelens.enable and {} or {
-    ['workspace/codeLens/refresh'] = function(_, _, context)
-      return require('bitbucket.lens').refresh_all(context.client_id)
+  handlers = {
+    ['window/showDocument'] = function(err, params, context)
+      local answer = vim.lsp.handlers['window/showDocument'](err, params, context)
+      require('bitbucket.attach').look_again(params.uri)
+      return answer
     end,
+    -- Neovim 0.12 redraws code lenses on the server's request by itself; 0.11 does it here.
+    ['workspace/codeLens/refresh'] = not vim.lsp.codelens.enable and function(_, _, context)
+      return require('bitbucket.lens').refresh_all(context.client_id)
+    end or nil,
   },
   capabilities = { workspace = { codeLens = { refreshSupport = true } } },
 }

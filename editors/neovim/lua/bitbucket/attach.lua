@@ -82,6 +82,14 @@ local function show_document(bufnr)
   })
 end
 
+---A document of the server that is shown again was written anew, also where its buffer is on screen already.
+---@param uri string
+function M.look_again(uri)
+  if vim.startswith(uri, 'file:') and root.is_document(vim.uri_to_fname(uri)) then
+    vim.cmd.checktime(vim.uri_to_bufnr(uri))
+  end
+end
+
 ---@param client vim.lsp.Client
 ---@param bufnr integer
 function M.attach(client, bufnr)
