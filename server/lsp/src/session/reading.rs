@@ -18,6 +18,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_millis(500);
 /// After so many probes without a difference everything is loaded once: a probe cannot see a deleted comment.
 const PROBES_BEFORE_LOAD: u32 = 5;
+/// What the wait grows from while there is nothing to show yet, in seconds.
+const FIRST_WAIT: u64 = 10;
 /// The longest wait between two tries while Bitbucket cannot be reached.
 const LONGEST_WAIT: u64 = 600;
 
@@ -64,7 +66,9 @@ impl Session {
             self.refresh(id, Cause::Git, out);
         } else {
             // A fetch may have brought what a pull request was changed by, or the commits that comments are on.
-            let news = before.head != now.head || state.review.is_none() || std::mem::take(&mut state.git_moved);
+            // What is being looked for already is not looked for twice.
+            let nothing_yet = state.review.is_none() && state.busy.is_none();
+            let news = before.head != now.head || nothing_yet || std::mem::take(&mut state.git_moved);
             self.place(id, None, out);
             if news {
                 self.refresh(id, Cause::Git, out);
@@ -336,7 +340,13 @@ impl Session {
                 // Trouble with the line is quiet, unless the user just asked; trouble with the account is said once.
                 match (trouble, busy.cause) {
                     (_, Cause::Command) => out.push(Effect::Message(MessageKind::Warning, sentence)),
-                    (Trouble::Unreachable, _) => self.log(sentence, out),
+                    // Each try of the clock would say the same again; what follows the semicolon is only how long.
+                    (Trouble::Unreachable, _) => {
+                        let what = |sentence: &str| sentence.split(';').next().unwrap_or_default().to_owned();
+                        if was.is_none_or(|was| what(&was.sentence) != what(&sentence)) {
+                            self.log(sentence, out);
+                        }
+                    }
                     _ => self.tell_once(MessageKind::Warning, sentence, out),
                 }
             }
@@ -351,8 +361,13 @@ impl Session {
     pub(super) fn schedule_poll(&mut self, id: RepositoryId, retry_after: Option<u64>, out: &mut Vec<Effect>) {
         let interval = self.settings.refresh_interval;
         // The request budget is the user's, whatever the number of repositories.
-        let spread = interval * self.repositories.len().max(1) as u64;
+        let mut spread = interval * self.repositories.len().max(1) as u64;
         let Some(state) = self.repositories.get_mut(&id) else { return };
+        let is_unreachable = state.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Unreachable);
+        if is_unreachable && state.review.is_none() && state.failures <= 4 {
+            // Somebody waits for the first sight of it, and perhaps only for the network to come up.
+            spread = spread.min(FIRST_WAIT);
+        }
         state.poll_clock += 1;
         if interval == 0 {
             return;

@@ -73,8 +73,8 @@ struct Opened {
 pub struct Worker {
     bitbucket: Bitbucket,
     environment: Environment,
-    events: mpsc::UnboundedSender<Event>,
     to_client: mpsc::UnboundedSender<ForClient>,
+    documents: mpsc::UnboundedSender<documents::Page>,
     show_document: Arc<AtomicBool>,
     outcomes: mpsc::UnboundedSender<Outcome>,
     inbox: Option<mpsc::UnboundedReceiver<Outcome>>,
@@ -92,11 +92,13 @@ impl Worker {
         let show_document = Arc::new(AtomicBool::new(false));
         let can = show_document.clone();
         tokio::spawn(client::send_all(client, for_client, events.clone(), move || can.load(Ordering::Relaxed)));
+        let (documents, pages) = mpsc::unbounded_channel();
+        tokio::spawn(documents::write_all(environment.cache.clone(), pages, events.clone(), to_client.clone()));
         Self {
             bitbucket: environment.bitbucket(),
             environment,
-            events,
             to_client,
+            documents,
             show_document,
             outcomes,
             inbox: Some(inbox),
@@ -223,7 +225,10 @@ impl Worker {
             Effect::RefreshLenses => self.client(ForClient::RefreshLenses),
             Effect::RefreshInlays => self.client(ForClient::RefreshInlays),
             Effect::Message(kind, text) => self.client(ForClient::Message(kind, text)),
-            Effect::ShowText { name, text, line, show } => self.show_text(name, text, line, show),
+            Effect::ShowText { name, text, line, show } => {
+                // The one who takes them lives as long as this.
+                let _ = self.documents.send(documents::Page { name, text, line, show });
+            }
             Effect::ShowFile { uri, path, line } => {
                 if let Some(uri) = client::uri_or_path(uri, &path) {
                     self.client(ForClient::ShowFile { uri, line, external: false });
@@ -253,28 +258,6 @@ impl Worker {
             self.repositories.iter().map(|(id, opened)| (*id, opened.git.clone())).collect();
         self.blocking(move || {
             Outcome::Watched(repositories.into_iter().map(|(id, git)| (id, git.fingerprint())).collect())
-        });
-    }
-
-    fn show_text(&self, name: String, text: String, line: Option<u32>, show: bool) {
-        let cache = self.environment.cache.clone();
-        let (events, to_client) = (self.events.clone(), self.to_client.clone());
-        tokio::task::spawn_blocking(move || match documents::write(&cache, &name, &text) {
-            Ok(path) => {
-                let uri = client::uri_or_path(None, &path);
-                // The session must know the document before the editor opens it.
-                let _ = events.send(Event::Written(name, path));
-                if let (true, Some(uri)) = (show, uri) {
-                    let _ = to_client.send(ForClient::ShowFile { uri, line: line.unwrap_or(0), external: false });
-                }
-            }
-            Err(error) => {
-                let sentence = format!(
-                    "The document could not be written below {}: {error}; set BITBUCKET_LSP_CACHE to a folder that you can write.",
-                    cache.display()
-                );
-                let _ = to_client.send(ForClient::Message(crate::effect::MessageKind::Warning, sentence));
-            }
         });
     }
 
