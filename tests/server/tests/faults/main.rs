@@ -62,6 +62,23 @@ async fn status(editor: &mut Editor) -> String {
     editor.document("bitbucket.showStatus", json!({})).await.1
 }
 
+/// Looks at the status until it holds `part`.
+async fn until_status(editor: &mut Editor, part: &str) -> String {
+    until_status_is(editor, |status| status.contains(part)).await
+}
+
+async fn until_status_is(editor: &mut Editor, is_wanted: impl Fn(&str) -> bool) -> String {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let status = status(editor).await;
+        if is_wanted(&status) {
+            return status;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{status}");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Asks for everything that an editor may ask for on a file; each must be answered, and soon.
 async fn goes_on(editor: &mut Editor, world: &World) {
     let file = world.file("till/cart.py");
@@ -88,12 +105,13 @@ async fn goes_on(editor: &mut Editor, world: &World) {
 }
 
 /// Takes all faults back and refreshes; then everything is shown as if nothing had been.
-async fn recovers(editor: &mut Editor, world: &World) {
+async fn recovers(editor: &mut Editor, world: &World, sentence: &str) {
     world.simulator.faults().clear_all();
     editor.command("bitbucket.refresh", json!({})).await;
+    until_status_is(editor, |status| status.contains("Shown: pull request #4") && !status.contains(sentence)).await;
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
-    let status = status(editor).await;
-    assert!(status.contains("Shown: pull request #4"), "{status}");
+    let lenses = editor.lenses(&world.file("till/cart.py")).await;
+    assert!(!lenses.iter().any(|lens| lens.contains("ot up to date")), "{lenses:?}");
     let progress = &editor.seen.progress;
     let count = |kind: &str| progress.iter().filter(|one| *one == kind).count();
     assert!(count("begin") - count("end") <= 1, "progress that never ends: {progress:?}");
