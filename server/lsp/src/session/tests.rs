@@ -474,6 +474,22 @@ fn while_offline_comments_stay_quietly_and_the_wait_grows() {
 }
 
 #[test]
+fn while_there_is_nothing_to_show_yet_the_next_try_is_soon() {
+    let mut case = Case::new();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let generation = case.find().expect("a try");
+        case.send(Event::Found(REPOSITORY, generation, Err(unreachable())));
+        assert_eq!(case.messages(), Vec::<&str>::new());
+        let (wait, timer) = case.polls().pop().expect("another try");
+        waits.push(wait);
+        case.send(Event::Timer(timer));
+    }
+    assert_eq!(waits, [20, 40, 80, 160, 600]);
+}
+
+#[test]
 fn a_request_to_wait_is_obeyed() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
     let clock = case.session.repositories[&REPOSITORY].poll_clock;

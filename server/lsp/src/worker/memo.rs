@@ -33,6 +33,7 @@ pub(super) enum Commented {
 pub(super) enum TextKey {
     Blob(String),
     Fetched(String, String),
+    Blurred(Box<TextKey>),
 }
 
 /// The memory.

@@ -124,9 +124,30 @@ fn text_in_git(git: &git::Repository, source: &Source) -> Option<Known> {
     Some(Known { commented, commit: Some(commit), path })
 }
 
-/// A file's lines; what is not UTF-8 becomes replacement characters, in the same lines.
+/// A file's lines.
 fn lines(bytes: &[u8]) -> Arc<Lines<'static>> {
-    Arc::new(Lines::of(String::from_utf8_lossy(bytes).into_owned()))
+    Arc::new(Lines::of(decode(bytes)))
+}
+
+/// What is not UTF-8 is read as Latin-1, as editors that guess do: every byte a character, none lost.
+fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// A text as it looks where an editor took it for UTF-8 though it is not: replacement characters for all but ASCII.
+fn blurred(text: &str) -> String {
+    let mut blurred = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_ascii() {
+            blurred.push(letter);
+        } else if !blurred.ends_with(char::REPLACEMENT_CHARACTER) {
+            blurred.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    blurred
 }
 
 /// Asks Bitbucket for the texts that git lacks: the file at the commit, else the diff that the comment stands on.
@@ -221,6 +242,8 @@ struct OnScreen {
     lsp: Option<Text>,
     /// From HEAD to here, where HEAD has the file.
     to_now: Option<LineDiff>,
+    /// The editor could not read it all: older texts are compared as it would show them.
+    is_blurred: bool,
 }
 
 enum Absent {
@@ -236,24 +259,31 @@ impl Files<'_> {
         let renamed_from = (path != anchor.path).then(|| anchor.path.clone());
         let now = self.now(&path);
         let mut remark = None;
-        let excerpt = match &known.commented {
+        let seen = match (&known.commented, &*now) {
+            (Commented::Text(key, text), Ok(now)) => {
+                let (key, text) = as_seen((key, text), now.is_blurred);
+                Commented::Text(key, text)
+            }
+            (commented, _) => commented.clone(),
+        };
+        let excerpt = match &seen {
             Commented::Diff(diff) => Excerpt::from_unified_diff(diff, anchor),
             Commented::Text(..) | Commented::TooLarge | Commented::Nothing => None,
         };
-        let commented = match (&known.commented, &excerpt) {
+        let commented = match (&seen, &excerpt) {
             (Commented::Text(_, text), _) => place::Commented::Text(text),
             (_, Some(excerpt)) => place::Commented::Excerpt(excerpt),
             (_, None) => place::Commented::Nothing,
         };
         let placed = match &*now {
             Ok(now) => {
-                let head = self.head(&path);
-                let to_head = match (&known.commented, &head) {
+                let head = self.head(&path).map(|head| as_seen((&head.0, &head.1), now.is_blurred));
+                let to_head = match (&seen, &head) {
                     (Commented::Text(key, text), Some(head)) => Some(memo.diff((key, text.text()), (&head.0, head.1.text()))),
                     _ => None,
                 };
                 // Without the file at HEAD there is one step only: from the commented text to the screen.
-                let direct = match (&known.commented, &head) {
+                let direct = match (&seen, &head) {
                     (Commented::Text(key, text), None) => Some(self.direct(key, text, &path, now)),
                     _ => None,
                 };
@@ -333,8 +363,14 @@ impl Files<'_> {
             None => self.on_disk(path).map(|text| (text, None)),
         };
         let made = made.map(|(text, document)| {
-            let to_now = self.head(path).map(|head| LineDiff::between(head.1.text(), &text));
-            OnScreen { lsp: lone_returns(&text, document), to_now, text: Lines::of(text) }
+            let lsp = lone_returns(&text, document);
+            let head = self.head(path);
+            let is_blurred = text.contains(char::REPLACEMENT_CHARACTER)
+                && head.as_ref().is_some_and(|head| !head.1.text().contains(char::REPLACEMENT_CHARACTER));
+            let text = if is_blurred { blurred(&text) } else { text };
+            let before = head.map(|head| as_seen((&head.0, &head.1), is_blurred).1);
+            let to_now = before.map(|before| LineDiff::between(before.text(), &text));
+            OnScreen { lsp, to_now, text: Lines::of(text), is_blurred }
         });
         let made = Arc::new(made);
         self.now.insert(path.to_owned(), made.clone());
@@ -348,7 +384,15 @@ impl Files<'_> {
             return Err(Absent::TooLarge);
         }
         let bytes = std::fs::read(&place).map_err(|_| Absent::Gone)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(decode(&bytes))
+    }
+}
+
+fn as_seen(known: (&TextKey, &Arc<Lines<'static>>), is_blurred: bool) -> (TextKey, Arc<Lines<'static>>) {
+    let (key, text) = known;
+    match is_blurred {
+        true => (TextKey::Blurred(Box::new(key.clone())), Arc::new(Lines::of(blurred(text.text())))),
+        false => (key.clone(), text.clone()),
     }
 }
 
