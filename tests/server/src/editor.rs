@@ -308,6 +308,8 @@ impl Editor {
                 return status;
             }
             assert!(tokio::time::Instant::now() < deadline, "waited for {wanted:?} in the status:\n{status}");
+            // Nothing tells when a status would read otherwise.
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
