@@ -17,6 +17,11 @@ return {
     end,
   },
   handlers = {
+    -- As any other message of a plugin; Neovim's own way asks for ENTER each time.
+    ['window/showMessage'] = function(_, params)
+      local levels = { vim.log.levels.ERROR, vim.log.levels.WARN, vim.log.levels.INFO, vim.log.levels.INFO }
+      require('bitbucket').say(params.message, levels[params.type])
+    end,
     ['window/showDocument'] = function(err, params, context)
       local answer = vim.lsp.handlers['window/showDocument'](err, params, context)
       require('bitbucket.attach').look_again(params.uri)

@@ -191,8 +191,8 @@ end
 ---Runs a suite, then ends Neovim with an exit code that says whether all was well.
 ---@param suite fun()
 function M.run(suite)
-  vim.lsp.handlers['window/showMessage'] = function(_, params)
-    table.insert(M.messages, params.message)
+  vim.notify = function(message)
+    table.insert(M.messages, message)
   end
   local ok, problem = xpcall(suite, debug.traceback)
   if not ok then

@@ -101,7 +101,7 @@ def journey(person):
     person.sees("09-changed-since")
     person.command("set nomodified")
 
-    person.keys("gra")
+    person.keys("l", "gra")
     person.sees("10-actions")
     person.keys("1", "Enter")
     person.sees("11-thread-document")

@@ -44,9 +44,13 @@ local function draw(client_id, bufnr)
   vim.lsp.codelens.display({}, bufnr, client_id)
   vim.api.nvim_buf_clear_namespace(bufnr, namespace, 0, -1)
   local last = vim.api.nvim_buf_line_count(bufnr) - 1
+  -- In our own documents a long line is wrapped, and its lens goes on with it.
+  local is_document = require('bitbucket.root').is_document(vim.api.nvim_buf_get_name(bufnr))
   for line, texts in pairs(titles(client_id, bufnr)) do
     if line <= last then
-      vim.api.nvim_buf_set_extmark(bufnr, namespace, line, 0, {
+      local column = is_document and #vim.api.nvim_buf_get_lines(bufnr, line, line + 1, false)[1] or 0
+      vim.api.nvim_buf_set_extmark(bufnr, namespace, line, column, {
+        virt_text_pos = is_document and 'inline' or 'eol',
         virt_text = { { '  ' .. table.concat(texts, ' | '), 'LspCodeLens' } },
         hl_mode = 'combine',
         priority = priority,

@@ -211,7 +211,7 @@ impl Session {
         let (pull_request, n_candidates) = (&review.pull_request, state.choices.len());
         let summary = view::lens::summary_lens(pull_request, &review.discussion, &review.statuses, n_candidates);
         match &review.stale {
-            Some(_) => format!("{summary} · not up to date"),
+            Some(_) => format!("Not up to date · {summary}"),
             None => summary,
         }
     }

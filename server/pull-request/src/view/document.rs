@@ -304,14 +304,17 @@ fn builds(statuses: &[BuildStatus], reader: &Reader<'_>, builder: &mut Builder) 
         } else {
             &build.name
         };
-        let mut row = format!("- {mark} {} — {state}", link_or_text(name, build.url.as_deref()));
+        let mut row = format!("- {mark} {} — {state}", text(name, 200));
         let description = build
             .description
             .as_deref()
             .map(|it| text(it, 200))
             .filter(|it| !it.is_empty());
         let age = build.updated_on.map(|on| status::age(reader.now, on));
-        for part in [description, age].into_iter().flatten() {
+        // The address comes last: it is long, and what is behind it would not be seen.
+        let page = build.url.as_deref();
+        let link = page.and_then(web_url).map(|_| link_or_text("Open", page));
+        for part in [description, age, link].into_iter().flatten() {
             row.push_str(&format!(" · {part}"));
         }
         builder.push_row(&row, None);

@@ -84,7 +84,7 @@ local function offline(file)
   t.open('till/cart.py')
   t.bitbucket('faults', { fault = 'offline' })
   vim.cmd.Bitbucket('refresh')
-  t.has('offline: the summary says that it is old', 'not up to date', function()
+  t.has('offline: the summary says that it is old', 'Not up to date · ', function()
     return t.lenses()[1] or ''
   end)
   t.equal('the comments stay', { 35 }, function()
@@ -106,8 +106,8 @@ local function offline(file)
     return t.lines(file)
   end)
   t.check('and the summary is fresh', function()
-    local summary = t.lenses()[1] or 'not up to date'
-    return not summary:find('not up to date', 1, true), summary
+    local summary = t.lenses()[1] or 'Not up to date'
+    return not summary:find('Not up to date', 1, true), summary
   end)
   vim.cmd.undo()
 end

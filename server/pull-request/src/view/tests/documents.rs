@@ -100,8 +100,8 @@ fn a_pull_request_as_a_document() {
             ...│ 
             ...│ ## Builds (1 ✓ 1 ✗)
             ...│ 
-            ..-│ - ✓ [unit](https://ci.example/1) — successful · 12 tests · 10 minutes ago
-            ...│            ^^^^^^^^^^^^^^^^^^^^ https://ci.example/1
+            ..-│ - ✓ unit — successful · 12 tests · 10 minutes ago · [Open](https://ci.example/1)
+            ...│                                                            ^^^^^^^^^^^^^^^^^^^^ https://ci.example/1
             ..-│ - ✗ lint \[fast] — failed · 12 tests · 10 minutes ago
             ...│ 
             ...│ ## Tasks (2 open of 3)
