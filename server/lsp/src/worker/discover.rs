@@ -4,11 +4,13 @@ use crate::event::{CheckedOut, Discovery, RemoteVerdict};
 use bitbucket::remote::{self, WebHost};
 use git::{HeadKind, Trust, UpstreamRemote};
 use pull_request::model::RepositoryName;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A repository, and what was learned of it.
 pub struct Found {
     pub(super) repository: git::Repository,
+    /// The git folder without symbolic links: the same repository may be opened through several of them.
+    pub(super) place: PathBuf,
     /// Taken before anything was read: whatever changes afterwards is noticed.
     pub(super) fingerprint: git::Fingerprint,
     pub(super) discovery: Discovery,
@@ -25,9 +27,10 @@ pub struct Located {
 /// The repository that a folder or file is in, or a sentence about why there is none.
 pub(super) fn repository(path: &Path, preferred_remotes: &[String], web: &WebHost) -> Result<Found, String> {
     let repository = git::discover(path).map_err(|error| error.to_string())?;
+    let place = repository.git_dir().canonicalize().unwrap_or_else(|_| repository.git_dir().to_owned());
     let fingerprint = repository.fingerprint();
     let discovery = look(&repository, preferred_remotes, web)?;
-    Ok(Found { repository, fingerprint, discovery })
+    Ok(Found { repository, place, fingerprint, discovery })
 }
 
 /// Where a file is in the repository that was found from it.
@@ -36,6 +39,11 @@ pub(super) fn locate(found: Found, file: &Path) -> Located {
     let head = found.discovery.head.as_deref();
     let at_head = path.as_deref().zip(head).and_then(|(path, head)| found.repository.blob_id_at(head, path).ok()?);
     Located { is_new: at_head.is_none(), found, path }
+}
+
+/// The work tree; of a bare repository, its folder.
+pub(super) fn root(repository: &git::Repository) -> PathBuf {
+    repository.work_dir().unwrap_or(repository.git_dir()).to_owned()
 }
 
 fn look(repository: &git::Repository, preferred: &[String], web: &WebHost) -> Result<Discovery, String> {
@@ -88,7 +96,7 @@ fn look(repository: &git::Repository, preferred: &[String], web: &WebHost) -> Re
         },
     };
     Ok(Discovery {
-        root: repository.work_dir().unwrap_or(repository.git_dir()).to_owned(),
+        root: root(repository),
         remotes,
         candidates,
         checked_out,

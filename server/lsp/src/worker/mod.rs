@@ -12,7 +12,7 @@ mod placing;
 mod reading;
 
 use crate::effect::Effect;
-use crate::event::{Event, Location, RepositoryId, Trouble};
+use crate::event::{Discovery, Event, Location, RepositoryId, Trouble};
 use crate::session::AccountState;
 use bitbucket::{Client as Bitbucket, Origin};
 use client::ForClient;
@@ -119,19 +119,17 @@ impl Worker {
         match outcome {
             Outcome::Event(event) => vec![*event],
             Outcome::Discovered(path, Ok(found)) => {
-                let discover::Found { repository, fingerprint, discovery } = *found;
-                let id = self.keep(repository, fingerprint);
-                vec![Event::Discovered(path, Ok((id, discovery)))]
+                let found = self.keep(*found);
+                vec![Event::Discovered(path, Ok(found))]
             }
             Outcome::Discovered(path, Err(why)) => vec![Event::Discovered(path, Err(why))],
             Outcome::Located(uri, _, None) => vec![Event::Belongs(uri, None)],
             Outcome::Located(uri, file, Some(located)) => {
                 let discover::Located { found, path, is_new } = *located;
-                let discover::Found { repository, fingerprint, discovery } = found;
-                let known = self.ids.get(repository.git_dir()).copied().filter(|id| self.repositories.contains_key(id));
+                let known = self.ids.get(&found.place).copied().filter(|id| self.repositories.contains_key(id));
                 let mut events = Vec::new();
                 let id = known.unwrap_or_else(|| {
-                    let id = self.keep(repository, fingerprint);
+                    let (id, discovery) = self.keep(found);
                     events.push(Event::Discovered(file, Ok((id, discovery))));
                     id
                 });
@@ -152,11 +150,19 @@ impl Worker {
         }
     }
 
-    fn keep(&mut self, git: git::Repository, fingerprint: git::Fingerprint) -> RepositoryId {
+    fn keep(&mut self, found: discover::Found) -> (RepositoryId, Discovery) {
+        let discover::Found { repository: mut git, place, fingerprint, mut discovery } = found;
         let next = RepositoryId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-        let id = *self.ids.entry(git.git_dir().to_owned()).or_insert(next);
+        let id = *self.ids.entry(place).or_insert(next);
+        if let Some(known) = self.repositories.remove(&id)
+            && known.git.git_dir() != git.git_dir()
+        {
+            // The same through a symbolic link: its files keep the paths under which they were shown first.
+            git = known.git;
+            discovery.root = discover::root(&git);
+        }
         self.repositories.insert(id, Opened { git, fingerprint });
-        id
+        (id, discovery)
     }
 
     /// Begins an effect; what comes of it follows as an outcome.
