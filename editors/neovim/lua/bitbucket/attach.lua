@@ -60,12 +60,20 @@ local function show_document(bufnr)
   end
   -- To be read, not written: addresses of links and marks of emphasis are hidden.
   pcall(vim.treesitter.start, bufnr, 'markdown')
+  require('bitbucket.diff').paint(bufnr)
   local function dress(window)
     local look = vim.wo[window][0]
     look.conceallevel, look.wrap, look.linebreak, look.number, look.relativenumber = 2, true, true, false, false
   end
   vim.tbl_map(dress, vim.fn.win_findbuf(bufnr))
   local group = vim.api.nvim_create_augroup('bitbucket.document.' .. bufnr, {})
+  vim.api.nvim_create_autocmd('FileChangedShellPost', {
+    buffer = bufnr,
+    group = group,
+    callback = function()
+      require('bitbucket.diff').paint(bufnr)
+    end,
+  })
   vim.api.nvim_create_autocmd('BufWinEnter', {
     buffer = bufnr,
     group = group,

@@ -46,7 +46,7 @@ function M.open(client)
       say('No comment on this line; :Bitbucket next goes to the next one.')
     else
       local width = visible_width(lines)
-      local _, window = vim.lsp.util.open_floating_preview(lines, 'markdown', {
+      local content, window = vim.lsp.util.open_floating_preview(lines, 'markdown', {
         focus_id = 'bitbucket_thread',
         -- A frame, unless the user has chosen one for all floats.
         border = vim.o.winborder == '' and 'rounded' or nil,
@@ -54,6 +54,7 @@ function M.open(client)
         wrap_at = width,
         max_height = math.floor(vim.o.lines * 0.6),
       })
+      require('bitbucket.diff').paint(content)
       fit(window)
     end
   end, bufnr)

@@ -117,6 +117,18 @@ local function lenses_and_hover()
     return table.concat(vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(window), 0, -1, false), '\n')
   end)
   vim.api.nvim_win_close(vim.b.lsp_floating_preview, true)
+  t.go(15)
+  vim.cmd.Bitbucket('thread')
+  t.equal('a suggestion has the colours of a diff', { 'Removed', 'Added' }, function()
+    local window = vim.b.lsp_floating_preview
+    local buffer = window and vim.api.nvim_win_is_valid(window) and vim.api.nvim_win_get_buf(window)
+    local painted = vim.api.nvim_create_namespace('bitbucket.diff')
+    return buffer
+      and vim.tbl_map(function(mark)
+        return mark[4].hl_group
+      end, vim.api.nvim_buf_get_extmarks(buffer, painted, 0, -1, { details = true }))
+  end)
+  vim.api.nvim_win_close(vim.b.lsp_floating_preview, true)
 end
 
 local function actions()
