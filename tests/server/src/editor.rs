@@ -69,7 +69,7 @@ pub struct Editor {
 /// What the editor talks to.
 enum Server {
     InMemory(JoinHandle<bitbucket_lsp::transport::Exit>),
-    Real(Process),
+    Real(Box<Process>),
 }
 
 /// A client that can do everything that this server uses.
@@ -120,7 +120,7 @@ impl Editor {
     /// An editor of the real process, that has said nothing yet.
     pub fn of(name: &str, mut process: Process, settings: Value) -> Self {
         let (from_server, to_server) = process.streams();
-        Self::over(name, Box::new(from_server), Box::new(to_server), Server::Real(process), settings)
+        Self::over(name, Box::new(from_server), Box::new(to_server), Server::Real(Box::new(process)), settings)
     }
 
     fn over(
