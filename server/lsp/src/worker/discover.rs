@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// A repository, and what was learned of it.
 pub struct Found {
+    /// The number of the look: of two looks at one repository, the later one counts, whichever ends first.
+    pub(super) look: u64,
     pub(super) repository: git::Repository,
     /// The git folder without symbolic links: the same repository may be opened through several of them.
     pub(super) place: PathBuf,
@@ -25,12 +27,12 @@ pub struct Located {
 }
 
 /// The repository that a folder or file is in, or a sentence about why there is none.
-pub(super) fn repository(path: &Path, preferred_remotes: &[String], web: &WebHost) -> Result<Found, String> {
+pub(super) fn repository(path: &Path, preferred_remotes: &[String], web: &WebHost, look: u64) -> Result<Found, String> {
     let repository = git::discover(path).map_err(|error| error.to_string())?;
     let place = repository.git_dir().canonicalize().unwrap_or_else(|_| repository.git_dir().to_owned());
     let fingerprint = repository.fingerprint();
-    let discovery = look(&repository, preferred_remotes, web)?;
-    Ok(Found { repository, place, fingerprint, discovery })
+    let discovery = discovery(&repository, preferred_remotes, web)?;
+    Ok(Found { look, repository, place, fingerprint, discovery })
 }
 
 /// Where a file is in the repository that was found from it.
@@ -46,7 +48,7 @@ pub(super) fn root(repository: &git::Repository) -> PathBuf {
     repository.work_dir().unwrap_or(repository.git_dir()).to_owned()
 }
 
-fn look(repository: &git::Repository, preferred: &[String], web: &WebHost) -> Result<Discovery, String> {
+fn discovery(repository: &git::Repository, preferred: &[String], web: &WebHost) -> Result<Discovery, String> {
     let head = repository.head().map_err(|error| error.to_string())?;
     let remotes = verdicts(repository.remotes(), preferred, web);
     let candidates = candidates(&remotes);

@@ -67,6 +67,9 @@ struct Opened {
     git: git::Repository,
     /// As it was when its HEAD was read, or when it was last looked at since.
     fingerprint: git::Fingerprint,
+    /// What was learned last, and by which look.
+    discovery: Discovery,
+    look: u64,
 }
 
 /// Performs effects.
@@ -80,6 +83,7 @@ pub struct Worker {
     inbox: Option<mpsc::UnboundedReceiver<Outcome>>,
     repositories: HashMap<RepositoryId, Opened>,
     ids: HashMap<PathBuf, RepositoryId>,
+    looks: u64,
     watching: bool,
     memo: Arc<Memo>,
 }
@@ -104,6 +108,7 @@ impl Worker {
             inbox: Some(inbox),
             repositories: HashMap::new(),
             ids: HashMap::new(),
+            looks: 0,
             watching: false,
             memo: Arc::default(),
         }
@@ -151,17 +156,23 @@ impl Worker {
     }
 
     fn keep(&mut self, found: discover::Found) -> (RepositoryId, Discovery) {
-        let discover::Found { repository: mut git, place, fingerprint, mut discovery } = found;
+        let discover::Found { look, repository: mut git, place, fingerprint, mut discovery } = found;
         let next = RepositoryId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
         let id = *self.ids.entry(place).or_insert(next);
-        if let Some(known) = self.repositories.remove(&id)
-            && known.git.git_dir() != git.git_dir()
-        {
-            // The same through a symbolic link: its files keep the paths under which they were shown first.
-            git = known.git;
-            discovery.root = discover::root(&git);
+        match self.repositories.remove(&id) {
+            Some(known) if known.look > look => {
+                let discovery = known.discovery.clone();
+                self.repositories.insert(id, known);
+                return (id, discovery);
+            }
+            Some(known) if known.git.git_dir() != git.git_dir() => {
+                // The same through a symbolic link: its files keep the paths under which they were shown first.
+                git = known.git;
+                discovery.root = discover::root(&git);
+            }
+            _ => {}
         }
-        self.repositories.insert(id, Opened { git, fingerprint });
+        self.repositories.insert(id, Opened { git, fingerprint, discovery: discovery.clone(), look });
         (id, discovery)
     }
 
@@ -172,15 +183,17 @@ impl Worker {
             Effect::RegisterForSettings => self.client(ForClient::RegisterForSettings),
             Effect::Discover { path, preferred_remotes } => {
                 let web = self.environment.origin.web_host();
+                let look = self.next_look();
                 self.blocking(move || {
-                    let found = discover::repository(&path, &preferred_remotes, &web);
+                    let found = discover::repository(&path, &preferred_remotes, &web, look);
                     Outcome::Discovered(path, found.map(Box::new))
                 });
             }
             Effect::Locate { uri, path, preferred_remotes } => {
                 let web = self.environment.origin.web_host();
+                let look = self.next_look();
                 self.blocking(move || {
-                    let found = discover::repository(&path, &preferred_remotes, &web).ok();
+                    let found = discover::repository(&path, &preferred_remotes, &web, look).ok();
                     let located = found.map(|found| Box::new(discover::locate(found, &path)));
                     Outcome::Located(uri, path, located)
                 });
@@ -253,6 +266,11 @@ impl Worker {
                 });
             }
         }
+    }
+
+    fn next_look(&mut self) -> u64 {
+        self.looks += 1;
+        self.looks
     }
 
     fn watch(&mut self) {

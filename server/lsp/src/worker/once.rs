@@ -32,7 +32,9 @@ pub struct Review {
 /// The repository that a folder is in, or a sentence about why there is none.
 pub fn discover(path: &Path, environment: &Environment) -> Result<Repository, String> {
     let preferred = crate::config::Settings::default().preferred_remotes;
-    let found = discover::repository(path, &preferred, &environment.origin.web_host())?;
+    // Sentences name the folder, and `.` is no name.
+    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let found = discover::repository(path, &preferred, &environment.origin.web_host(), 0)?;
     Ok(Repository { git: found.repository, discovery: found.discovery })
 }
 
