@@ -160,3 +160,9 @@ pub(crate) fn file(repository: &Path, commit: &str, path: &str) -> Option<Vec<u8
 fn null_device() -> &'static str {
     if cfg!(windows) { "NUL" } else { "/dev/null" }
 }
+
+/// An author as git writes one; what it cannot have in a name is left out.
+pub(crate) fn person(name: &str, id: &str) -> String {
+    let name: String = name.chars().filter(|letter| !matches!(letter, '<' | '>' | '\n' | '\0')).collect();
+    format!("{} <{id}@corner.test>", name.trim())
+}

@@ -164,7 +164,7 @@ impl Session {
         }
         let lines = lines?;
         if let Some(stale) = &review.stale {
-            parts.push(format!("*{} {}*", view::status::as_of(now, review.as_of, true), view::markdown::plain(stale, 200)));
+            parts.push(format!("*{} {}*", view::status::as_of(now, review.as_of, true), view::markdown::text(stale, 200)));
         }
         let ((first, _), (last, end)) = self.columns(lines, Some(document));
         Some(HoverAnswer { markdown: parts.join(RULE), lines: LineRange::new(first, last), end })

@@ -143,7 +143,7 @@ impl History {
                 .with_context(|| format!("no user {id:?}"))?,
             None => scenario.users.first().context("a scenario needs a [[user]]")?,
         };
-        let author = format!("{} <{}@corner.test>", author.name, author.id);
+        let author = git::person(&author.name, &author.id);
         let message = format!("{}\n", commit.message.trim_end());
         Ok(Planned {
             branch: commit.branch.clone(),

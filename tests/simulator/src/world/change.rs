@@ -302,7 +302,7 @@ impl World {
     ) -> Result<String> {
         let seconds = self.tick().as_second();
         let person = self.people.first().context("nobody is there to push")?;
-        let who = format!("{} <{}@corner.test> {seconds} +0000", person.name, person.id);
+        let who = format!("{} {seconds} +0000", git::person(&person.name, &person.id));
         let repository = self.repository(repository).context("no such repository")?;
         let parent = match from {
             Some(name) => Some(
