@@ -29,6 +29,10 @@ pub struct ClientProfile {
     pub encoding: Encoding,
     /// `workspace.configuration`
     pub configuration: bool,
+    /// `workspace.didChangeConfiguration.dynamicRegistration`
+    pub settings_registration: bool,
+    /// `textDocument.hover.contentFormat` has Markdown, or says nothing.
+    pub markdown: bool,
     /// `workspace.codeLens.refreshSupport`
     pub lens_refresh: bool,
     /// `workspace.inlayHint.refreshSupport`
@@ -44,6 +48,8 @@ impl Default for ClientProfile {
         Self {
             encoding: Encoding::Utf16,
             configuration: false,
+            settings_registration: false,
+            markdown: true,
             lens_refresh: false,
             inlay_refresh: false,
             progress: false,

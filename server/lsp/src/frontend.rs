@@ -146,7 +146,8 @@ impl LanguageServer for Frontend {
         let at = params.text_document_position_params;
         let uri = at.text_document.uri.as_str().to_owned();
         let answer = self.ask(|reply| Event::Hover(uri, to_lsp::position(at.position), reply)).await?;
-        Ok(answer.map(to_lsp::hover))
+        let has_markdown = self.hello.get().is_none_or(|hello| hello.profile.markdown);
+        Ok(answer.map(|answer| to_lsp::hover(answer, has_markdown)))
     }
 
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {

@@ -21,6 +21,8 @@ pub fn profile(capabilities: &lsp::ClientCapabilities) -> ClientProfile {
     let workspace = capabilities.workspace.as_ref();
     let window = capabilities.window.as_ref();
     let offered = capabilities.general.as_ref().and_then(|general| general.position_encodings.as_ref());
+    let document = capabilities.text_document.as_ref();
+    let hover = document.and_then(|document| document.hover.as_ref()?.content_format.as_ref());
     // UTF-8 is the cheapest for us, UTF-16 is what every client has; the client's order is its preference.
     let encoding = offered
         .and_then(|offered| offered.iter().find_map(encoding_of))
@@ -28,6 +30,10 @@ pub fn profile(capabilities: &lsp::ClientCapabilities) -> ClientProfile {
     ClientProfile {
         encoding,
         configuration: workspace.and_then(|workspace| workspace.configuration).unwrap_or(false),
+        settings_registration: workspace
+            .and_then(|workspace| workspace.did_change_configuration?.dynamic_registration)
+            .unwrap_or(false),
+        markdown: hover.is_none_or(|formats| formats.contains(&lsp::MarkupKind::Markdown)),
         lens_refresh: workspace
             .and_then(|workspace| workspace.code_lens.as_ref()?.refresh_support)
             .unwrap_or(false),
@@ -84,10 +90,17 @@ pub fn command(title: &str, call: &Call) -> lsp::Command {
     }
 }
 
-/// LSP `Hover`.
-pub fn hover(answer: HoverAnswer) -> lsp::Hover {
+/// LSP `Hover`, as plain text where the client cannot show Markdown.
+pub fn hover(answer: HoverAnswer, has_markdown: bool) -> lsp::Hover {
+    let content = match has_markdown {
+        true => markdown(answer.markdown),
+        false => lsp::MarkupContent {
+            kind: lsp::MarkupKind::PlainText,
+            value: pull_request::view::plain_text(&answer.markdown),
+        },
+    };
     lsp::Hover {
-        contents: lsp::HoverContents::Markup(markdown(answer.markdown)),
+        contents: lsp::HoverContents::Markup(content),
         range: Some(range((answer.lines.first, 0), (answer.lines.last, answer.end))),
     }
 }
@@ -186,6 +199,33 @@ pub fn diagnostic(diagnostic: Diagnostic, at: &lsp::Uri) -> lsp::Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pull_request::model::LineRange;
+
+    #[test]
+    fn a_client_that_has_only_plain_text_gets_plain_text() {
+        let said = |formats: serde_json::Value| {
+            let capabilities = serde_json::json!({ "textDocument": { "hover": { "contentFormat": formats } } });
+            profile(&serde_json::from_value(capabilities).unwrap()).markdown
+        };
+        assert!(said(serde_json::json!(["plaintext", "markdown"])));
+        assert!(!said(serde_json::json!(["plaintext"])));
+        assert!(profile(&lsp::ClientCapabilities::default()).markdown, "nothing is said of it");
+        let answer = HoverAnswer { markdown: "**Ana** `a`".into(), lines: LineRange::line(0), end: 1 };
+        let content = |markdown| serde_json::to_value(hover(answer.clone(), markdown).contents).unwrap();
+        assert_eq!(content(true), serde_json::json!({ "kind": "markdown", "value": "**Ana** `a`" }));
+        assert_eq!(content(false), serde_json::json!({ "kind": "plaintext", "value": "Ana a" }));
+    }
+
+    #[test]
+    fn settings_are_registered_for_only_where_the_client_takes_registrations() {
+        let said = |workspace: serde_json::Value| {
+            let capabilities = serde_json::json!({ "workspace": workspace });
+            profile(&serde_json::from_value(capabilities).unwrap()).settings_registration
+        };
+        assert!(said(serde_json::json!({ "didChangeConfiguration": { "dynamicRegistration": true } })));
+        assert!(!said(serde_json::json!({ "didChangeConfiguration": {} })));
+        assert!(!said(serde_json::json!({ "configuration": true })));
+    }
 
     #[test]
     fn the_clients_first_known_encoding_is_taken_and_utf_16_without_an_offer() {

@@ -179,7 +179,9 @@ impl Session {
         out.push(Effect::CanShowDocuments(self.profile.show_document));
         self.take_settings(options, out);
         if self.profile.configuration {
-            out.push(Effect::RegisterForSettings);
+            if self.profile.settings_registration {
+                out.push(Effect::RegisterForSettings);
+            }
             out.push(Effect::PullSettings);
         }
         self.change_folders(folders, &[], out);

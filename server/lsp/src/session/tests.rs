@@ -25,6 +25,8 @@ impl Case {
         let profile = ClientProfile {
             encoding: Encoding::Utf16,
             configuration: true,
+            settings_registration: true,
+            markdown: true,
             lens_refresh: true,
             inlay_refresh: true,
             progress: true,

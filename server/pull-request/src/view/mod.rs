@@ -11,11 +11,14 @@ pub mod inlay;
 mod invisible;
 pub mod lens;
 pub mod markdown;
+mod plain_text;
 pub mod status;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
 mod words;
+
+pub use self::plain_text::plain_text;
 
 use self::markdown::{Names, Surroundings, gist, plain};
 use crate::model::{Comment, LineRange, Side, Spot, Timestamp, User};
