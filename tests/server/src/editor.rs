@@ -32,6 +32,8 @@ pub struct Seen {
     pub progress: Vec<String>,
     /// `workspace/codeLens/refresh` requests.
     pub lens_refreshes: usize,
+    /// `workspace/configuration` requests.
+    pub configurations: usize,
     /// Answers to no request in particular: errors about messages that could not be read.
     pub refused: Vec<Value>,
 }
@@ -484,7 +486,10 @@ impl Editor {
 
     async fn answer(&mut self, method: &str, id: Value, params: &Value) {
         let result = match method {
-            "workspace/configuration" => json!([self.settings]),
+            "workspace/configuration" => {
+                self.seen.configurations += 1;
+                json!([self.settings])
+            }
             "window/showDocument" => {
                 self.seen.shown.push(params.clone());
                 json!({ "success": true })

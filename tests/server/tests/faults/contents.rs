@@ -104,19 +104,23 @@ async fn twenty_thousand_comments_are_all_there_and_nobody_waits() {
     let mut editor = started("twenty-thousand", &world).await;
     let file = world.file("till/cart.py");
     let uri = journeys::editor::uri(&file);
-    let mut slowest = Duration::ZERO;
+    let mut waits = Vec::new();
     let start = Instant::now();
     // The editor asks all the time while the review comes in.
     while editor.seen.diagnostics.get(&uri).map_or(0, Vec::len) < 500 {
         let asked = Instant::now();
         editor.hover(&file, 0).await;
-        slowest = slowest.max(asked.elapsed());
+        waits.push(asked.elapsed());
         assert!(start.elapsed() < Duration::from_secs(60), "{} comments", editor.seen.diagnostics.get(&uri).map_or(0, Vec::len));
     }
     let peak = editor.process().peak_memory();
-    println!("loaded in {:?}, the slowest hover took {slowest:?}, peak memory {} MiB", start.elapsed(), peak / MIB);
-    // An unoptimised build on a machine with other work: what matters is that it is no multiple of the load.
-    assert!(slowest < Duration::from_secs(1), "a hover took {slowest:?}");
+    waits.sort();
+    let (usual, slowest) = (waits[waits.len() * 99 / 100], waits[waits.len() - 1]);
+    println!("loaded in {:?}; of {} hovers 99 % took at most {usual:?}, one {slowest:?}; {} MiB", start.elapsed(), waits.len(), peak / MIB);
+    // Unoptimised code is some ten times slower.
+    let slack = if cfg!(debug_assertions) { 10 } else { 1 };
+    assert!(usual < Duration::from_millis(100), "{usual:?}");
+    assert!(slowest < Duration::from_millis(300) * slack, "a hover took {slowest:?}");
     assert!(peak < 256 * MIB, "{} MiB", peak / MIB);
     let status = until_status(&mut editor, "2000 threads").await;
     assert!(!status.contains("Comments: "), "none is missing: {status}");

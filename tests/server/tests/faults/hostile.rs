@@ -12,10 +12,15 @@ fn is_hostile(letter: char) -> bool {
         || (letter.is_control() && !matches!(letter, '\n' | '\t' | '\r'))
 }
 
-/// One line of plain text: no hidden characters, and nothing that an editor would make a command of.
-pub(crate) fn assert_harmless_line(what: &str, line: &str) {
+/// A message: a line that no editor would find a link in. (VS Code reads `[…](…)` in messages, nowhere else in plain text.)
+pub(crate) fn assert_harmless_message(what: &str, line: &str) {
+    assert_harmless_line(what, line);
+    assert!(!line.contains("]("), "a link in {what}: {line:?}");
+}
+
+/// One line of plain text, without hidden characters.
+fn assert_harmless_line(what: &str, line: &str) {
     assert!(!line.contains(is_hostile), "hidden characters in {what}: {line:?}");
-    assert!(!line.contains("](command:") && !line.contains("](file:"), "a link in {what}: {line:?}");
     assert!(line.chars().count() <= 2_000, "{what} is {} characters long", line.chars().count());
 }
 
@@ -158,8 +163,9 @@ async fn nothing_that_strangers_write_does_harm() {
     for shown in &editor.seen.shown {
         strings("showDocument", shown, &mut lines);
     }
-    lines.extend(editor.seen.messages.iter().map(|text| ("a message".to_owned(), text.clone())));
-    lines.extend(editor.seen.log.iter().map(|text| ("the log".to_owned(), text.clone())));
+    for message in editor.seen.messages.iter().chain(&editor.seen.log) {
+        assert_harmless_message("a message", message);
+    }
 
     for (what, text) in &pages {
         assert_harmless_markdown(what, text);
@@ -169,7 +175,7 @@ async fn nothing_that_strangers_write_does_harm() {
         text.lines().for_each(|line| assert_harmless_line(what, line));
         let is_address = what.ends_with(".href") || what.ends_with(".target") || what.ends_with(".uri");
         if is_address {
-            assert!(["https://", "http://127.0.0.1:", "file:///"].iter().any(|start| text.starts_with(start)), "{what}: {text}");
+            assert!(["https://", "http://", "file:///"].iter().any(|start| text.starts_with(start)), "{what}: {text}");
         }
     }
     assert_eq!(editor.stop().await, 0);

@@ -89,7 +89,7 @@ async fn hostile_remotes_lead_nowhere_and_the_good_one_is_found() {
     }
     super::hostile::assert_harmless_markdown("the status", &text);
     for line in editor.seen.log.iter().chain(&editor.seen.messages) {
-        super::hostile::assert_harmless_line("the log", line);
+        super::hostile::assert_harmless_message("the log", line);
         assert!(!line.contains("hunter2"), "{line}");
     }
     assert!(!text.contains("hunter2"));

@@ -47,13 +47,22 @@ async fn settings_from_a_workspace_cannot_redirect_the_token() {
     editor.open(&world.file("till/cart.py")).await;
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
     editor.notify("workspace/didChangeConfiguration", json!({ "settings": { "bitbucket": evil } })).await;
-    editor.command("bitbucket.refresh", json!({})).await;
+    // The status comes after the settings were pulled once more; a refresh sends the token somewhere again.
+    let answers = editor.seen.configurations;
+    editor
+        .until("a look at the changed settings", |seen| match seen.configurations > answers {
+            true => Ok(()),
+            false => Err("there was none".into()),
+        })
+        .await;
     editor.document("bitbucket.showStatus", json!({})).await;
     let warnings = said(&editor.seen, "not taken from the editor");
     assert_eq!(warnings.len(), 1, "{:#?}", editor.seen.messages);
     for key in evil.as_object().expect("an object").keys() {
         assert!(warnings[0].contains(&format!("bitbucket.{key}")), "{key}: {}", warnings[0]);
     }
+    editor.command("bitbucket.refresh", json!({})).await;
+    editor.document("bitbucket.showStatus", json!({})).await;
     assert_eq!(editor.stop().await, 0);
     assert_eq!(canary.heard(), Vec::<String>::new());
 }
