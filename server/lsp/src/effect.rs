@@ -113,8 +113,9 @@ pub enum Effect {
     },
     /// Let go of a repository.
     Forget(RepositoryId),
-    /// Compare git folders with the last look; answers [`crate::event::Event::GitChanged`] for those that changed.
-    WatchGit,
+    /// Compare git folders, and these files of the work trees, with the last look; answers
+    /// [`crate::event::Event::GitChanged`] and [`crate::event::Event::FilesChanged`] for those that changed.
+    Watch(Vec<(RepositoryId, String)>),
     /// Begin anew with the network, which may have come back: the user asks, so no rest after failures is kept.
     Reconnect,
     /// Who is signed in.

@@ -70,8 +70,8 @@ pub struct Change {
 /// What a timer is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Timer {
-    /// Look whether git changed.
-    WatchGit,
+    /// Look whether git, or a commented file on disk, changed.
+    Watch,
     /// Ask Bitbucket whether the pull request changed; the number tells a newer clock from an older one.
     Poll(RepositoryId, u64),
     /// Typing in a document has paused since this version of it.
@@ -292,6 +292,8 @@ pub enum Event {
     Placed(RepositoryId, u64, Vec<(String, u64)>, Vec<(CommentId, Located)>),
     /// git changed in this repository.
     GitChanged(RepositoryId),
+    /// These files of its work tree changed on disk.
+    FilesChanged(RepositoryId, Vec<String>),
     /// The user picked a pull request; `None`: closed the question.
     Picked(RepositoryId, Option<PullRequestId>),
     /// A read-only document was written: its name, and the file.

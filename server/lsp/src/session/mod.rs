@@ -26,6 +26,9 @@ const WATCH_EVERY: Duration = Duration::from_secs(2);
 /// How long typing must pause before threads are placed anew by a full diff.
 const TYPING_PAUSE: Duration = Duration::from_millis(300);
 
+/// Files of one repository that are looked at on disk for changes by other programs.
+const MOST_WATCHED: usize = 300;
+
 /// An open document.
 struct Document {
     path: Option<PathBuf>,
@@ -167,6 +170,7 @@ impl Session {
             Event::Probed(id, generation, outcome) => self.probed(id, generation, outcome, now, out),
             Event::Placed(id, generation, texts, places) => self.placed(id, generation, &texts, places, now, out),
             Event::GitChanged(id) => self.git_changed(id, out),
+            Event::FilesChanged(id, paths) => self.place(id, Some(paths), out),
             Event::Picked(id, choice) => self.picked(id, choice, out),
             Event::Written(name, path) => self.written(&name, path),
             Event::Account(lines) => self.show_status(&lines, now, out),
@@ -185,7 +189,7 @@ impl Session {
             out.push(Effect::PullSettings);
         }
         self.change_folders(folders, &[], out);
-        out.push(Effect::After(WATCH_EVERY, Timer::WatchGit));
+        out.push(Effect::After(WATCH_EVERY, Timer::Watch));
     }
 
     fn change_folders(&mut self, added: Vec<PathBuf>, removed: &[PathBuf], out: &mut Vec<Effect>) {
@@ -334,11 +338,11 @@ impl Session {
 
     fn timer(&mut self, timer: Timer, out: &mut Vec<Effect>) {
         match timer {
-            Timer::WatchGit => {
+            Timer::Watch => {
                 if !self.repositories.is_empty() {
-                    out.push(Effect::WatchGit);
+                    out.push(Effect::Watch(self.watched_files()));
                 }
-                out.push(Effect::After(WATCH_EVERY, Timer::WatchGit));
+                out.push(Effect::After(WATCH_EVERY, Timer::Watch));
             }
             Timer::Poll(id, clock) => self.poll(id, clock, out),
             Timer::TypingPaused(uri, version) => {
@@ -370,6 +374,17 @@ impl Session {
             }
         }
         out
+    }
+
+    /// Files with comments that are not open: what other programs do to them is seen on disk only.
+    fn watched_files(&self) -> Vec<(RepositoryId, String)> {
+        let mut files = Vec::new();
+        for (id, state) in &self.repositories {
+            let open = |path: &str| self.uri_of(*id, path).is_some();
+            let closed = state.paths().filter(|path| !open(path)).take(MOST_WATCHED);
+            files.extend(closed.map(|path| (*id, path.to_owned())));
+        }
+        files
     }
 
     fn everything_dirty(&mut self) {

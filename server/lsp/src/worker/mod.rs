@@ -20,6 +20,7 @@ use memo::Memo;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 
@@ -59,9 +60,12 @@ pub enum Outcome {
     Discovered(PathBuf, Result<Box<discover::Found>, String>),
     /// A document's repository was looked for.
     Located(String, PathBuf, Option<Box<discover::Located>>),
-    /// The git folders that were looked at.
-    Watched(Vec<(RepositoryId, git::Fingerprint)>),
+    /// The git folders and files that were looked at.
+    Watched(Vec<(RepositoryId, git::Fingerprint)>, Stamps),
 }
+
+/// Files of work trees with their times and sizes; `None` for one that is not there.
+type Stamps = HashMap<(RepositoryId, String), Option<(SystemTime, u64)>>;
 
 struct Opened {
     git: git::Repository,
@@ -82,9 +86,11 @@ pub struct Worker {
     outcomes: mpsc::UnboundedSender<Outcome>,
     inbox: Option<mpsc::UnboundedReceiver<Outcome>>,
     repositories: HashMap<RepositoryId, Opened>,
+    next_id: u32,
     ids: HashMap<PathBuf, RepositoryId>,
     looks: u64,
     watching: bool,
+    stamps: Stamps,
     memo: Arc<Memo>,
 }
 
@@ -107,9 +113,11 @@ impl Worker {
             outcomes,
             inbox: Some(inbox),
             repositories: HashMap::new(),
+            next_id: 0,
             ids: HashMap::new(),
             looks: 0,
             watching: false,
+            stamps: Stamps::new(),
             memo: Arc::default(),
         }
     }
@@ -141,9 +149,9 @@ impl Worker {
                 events.push(Event::Belongs(uri, path.map(|path| Location { repository: id, path, is_new })));
                 events
             }
-            Outcome::Watched(seen) => {
+            Outcome::Watched(seen, stamps) => {
                 self.watching = false;
-                let mut changed = Vec::new();
+                let mut changed = self.changed_files(stamps);
                 for (id, fingerprint) in seen {
                     let Some(opened) = self.repositories.get_mut(&id) else { continue };
                     if std::mem::replace(&mut opened.fingerprint, fingerprint) != opened.fingerprint {
@@ -157,8 +165,10 @@ impl Worker {
 
     fn keep(&mut self, found: discover::Found) -> (RepositoryId, Discovery) {
         let discover::Found { look, repository: mut git, place, fingerprint, mut discovery } = found;
-        let next = RepositoryId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-        let id = *self.ids.entry(place).or_insert(next);
+        let id = *self.ids.entry(place).or_insert_with(|| {
+            self.next_id += 1;
+            RepositoryId(self.next_id)
+        });
         match self.repositories.remove(&id) {
             Some(known) if known.look > look => {
                 let discovery = known.discovery.clone();
@@ -200,8 +210,10 @@ impl Worker {
             }
             Effect::Forget(id) => {
                 self.repositories.remove(&id);
+                // If it comes back it is another one: what is in flight for this one is not meant for that.
+                self.ids.retain(|_, known| *known != id);
             }
-            Effect::WatchGit => self.watch(),
+            Effect::Watch(files) => self.watch(files),
             Effect::Reconnect => self.bitbucket.reconnect(),
             Effect::Identify => {
                 let bitbucket = self.bitbucket.clone();
@@ -273,16 +285,34 @@ impl Worker {
         self.looks
     }
 
-    fn watch(&mut self) {
+    fn watch(&mut self, files: Vec<(RepositoryId, String)>) {
         // A slow disk must not pile up looks.
         if std::mem::replace(&mut self.watching, true) {
             return;
         }
-        let repositories: Vec<(RepositoryId, git::Repository)> =
+        let repositories: HashMap<RepositoryId, git::Repository> =
             self.repositories.iter().map(|(id, opened)| (*id, opened.git.clone())).collect();
         self.blocking(move || {
-            Outcome::Watched(repositories.into_iter().map(|(id, git)| (id, git.fingerprint())).collect())
+            let stamp = |id: &RepositoryId, path: &str| {
+                let metadata = std::fs::metadata(repositories.get(id)?.work_path(path)?).ok()?;
+                Some((metadata.modified().ok()?, metadata.len()))
+            };
+            let stamps = files.into_iter().map(|(id, path)| (stamp(&id, &path), id, path));
+            let stamps = stamps.map(|(stamp, id, path)| ((id, path), stamp)).collect();
+            Outcome::Watched(repositories.iter().map(|(id, git)| (*id, git.fingerprint())).collect(), stamps)
         });
+    }
+
+    /// Files that were looked at before and are different now.
+    fn changed_files(&mut self, stamps: Stamps) -> Vec<Event> {
+        let before = std::mem::replace(&mut self.stamps, stamps);
+        let mut changed: HashMap<RepositoryId, Vec<String>> = HashMap::new();
+        for (file, stamp) in &self.stamps {
+            if before.get(file).is_some_and(|before| before != stamp) {
+                changed.entry(file.0).or_default().push(file.1.clone());
+            }
+        }
+        changed.into_iter().map(|(id, paths)| Event::FilesChanged(id, paths)).collect()
     }
 
     fn client(&self, work: ForClient) {
