@@ -61,6 +61,8 @@ pub struct Editor {
     versions: BTreeMap<String, i32>,
     /// What the server has said.
     pub seen: Seen,
+    /// Every message of the server, as it came.
+    pub heard: Vec<u8>,
     /// The answer to `workspace/configuration`.
     pub settings: Value,
     /// The title to pick when asked.
@@ -140,6 +142,7 @@ impl Editor {
             answers: BTreeMap::new(),
             versions: BTreeMap::new(),
             seen: Seen::default(),
+            heard: Vec::new(),
             settings,
             pick: None,
             log: open_log(name),
@@ -448,6 +451,7 @@ impl Editor {
         }
         let mut body = vec![0; length];
         self.from_server.read_exact(&mut body).await.expect("the whole body");
+        self.heard.extend_from_slice(&body);
         let message: Value = serde_json::from_slice(&body).expect("JSON");
         self.record("s2c", &message);
         match (message["method"].as_str().map(str::to_owned), message.get("id").cloned()) {
