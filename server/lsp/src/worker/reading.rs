@@ -59,6 +59,9 @@ pub(super) async fn find(
             }
             Err(error) => return Err(problem(&error)),
         };
+        if let Some(problem) = unknown(candidate, checked_out, &listing) {
+            return Err(problem);
+        }
         answered = true;
         found.explanation.push(explain(candidate, checked_out, &listing));
         if !listing.items.is_empty() {
@@ -80,6 +83,18 @@ pub(super) async fn find(
         (false, None) => {}
     }
     Ok(found)
+}
+
+/// A damaged answer does not mean that there is no pull request: what is shown must not go for it.
+fn unknown(candidate: &RepositoryName, checked_out: &CheckedOut, listing: &Listing<PullRequest>) -> Option<Problem> {
+    let is_damaged = listing.unreadable > 0 || listing.more.is_some();
+    if !is_damaged || !listing.items.is_empty() || !matches!(checked_out, CheckedOut::Branch { .. }) {
+        return None;
+    }
+    let sentence = format!(
+        "{candidate}: Bitbucket's list of the branch's pull requests could not be read; refresh, and report it if it happens again."
+    );
+    Some(Problem { trouble: Trouble::Other, sentence, retry_after: None })
 }
 
 /// Where it is not known to which repository the branch is pushed, it may be any of ours.
