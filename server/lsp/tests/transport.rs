@@ -69,6 +69,12 @@ impl Fake {
         pending().await
     }
 
+    async fn late_folders(&self) -> Result<Option<Vec<WorkspaceFolder>>> {
+        sleep(Duration::from_millis(10)).await;
+        self.client.log_message(MessageType::INFO, "asking").await;
+        self.client.workspace_folders().await
+    }
+
     async fn folders(&self) -> Result<Option<Vec<WorkspaceFolder>>> {
         self.client.workspace_folders().await
     }
@@ -140,6 +146,7 @@ impl Editor {
         .custom_method("panickingNotification", Fake::panicking_notification)
         .custom_method("hangingNotification", Fake::hanging_notification)
         .custom_method("folders", Fake::folders)
+        .custom_method("lateFolders", Fake::late_folders)
         .custom_method("chatty", Fake::chatty)
         .finish();
         let (input, stdin) = duplex(PIPE);
@@ -666,6 +673,18 @@ async fn asks_the_client_from_any_number_of_handlers() {
             json!([{ "uri": "file:///[x]", "name": "x" }])
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_leaving_is_asked_nothing() {
+    let mut editor = Editor::initialized(Options::default()).await;
+    editor.request(1, "lateFolders", Value::Null).await;
+    editor.ask("shutdown", Value::Null).await;
+    let said = editor.read().await;
+    assert_eq!(said["params"]["message"], "asking", "what is only said still comes: {said}");
+    editor.notify("exit", Value::Null).await;
+    assert_eq!(editor.read_or_end().await, None);
+    assert_eq!(editor.end().await.0.code, 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -327,6 +327,10 @@ where
 
     fn send_request(&mut self, message: Request) {
         let (method, id, params) = message.into_parts();
+        if id.is_some() && self.is_shut_down() {
+            debug!(%method, "a question to a client that is leaving was dropped");
+            return;
+        }
         let mut request = Request::build(method);
         if let Some(mut params) = params {
             self.options.spelling.write(&mut params);
