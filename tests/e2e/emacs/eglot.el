@@ -1,0 +1,149 @@
+;;; eglot.el --- Emacs 30 with its own eglot, and nothing of ours in it  -*- lexical-binding: t -*-
+;;; Commentary:
+;; The journey of a reader in an editor without a wrapper: docs/editors.md says what to put into one's configuration,
+;; and this does just that.  Run it in a world: world.py run emacs emacs --batch -Q -l eglot.el
+;;; Code:
+(require 'cl-lib)
+(require 'eglot)
+(require 'flymake)
+(require 'subr-x)
+
+;; What a user has in the configuration.
+(add-to-list 'eglot-server-programs '((prog-mode text-mode) . ("bitbucket-lsp")))
+
+(setq eglot-sync-connect 10 eglot-autoshutdown nil eglot-send-changes-idle-time 0.05
+      make-backup-files nil create-lockfiles nil auto-save-default nil python-indent-guess-indent-offset nil
+      flymake-no-changes-timeout 0.1)
+
+(defvar e2e-passed 0)
+(defvar e2e-failed 0)
+(defvar e2e-clone (getenv "E2E_CLONE"))
+
+(defun e2e-check (name probe)
+  "Wait until PROBE gives something; count it as NAME, and say what PROBE saw in vain."
+  (let ((end (+ (float-time) 15)) seen)
+    (while (and (not (setq seen (funcall probe))) (< (float-time) end))
+      (accept-process-output nil 0.02))
+    (if seen (cl-incf e2e-passed) (cl-incf e2e-failed))
+    (princ (format "%s %s\n" (if seen "ok" "FAIL") name))))
+
+(defun e2e-equal (name expected probe)
+  "Wait until PROBE gives EXPECTED, as NAME."
+  (let (seen)
+    (e2e-check name (lambda () (equal expected (setq seen (funcall probe)))))
+    (unless (equal expected seen) (princ (format "  expected %S\n  but saw  %S\n" expected seen)))))
+
+(defun e2e-comments ()
+  "The comments of the buffer as `line: text', lines counted from 1."
+  (flymake-start)
+  (mapcar (lambda (diagnostic)
+            (format "%d: %s" (line-number-at-pos (flymake-diagnostic-beg diagnostic))
+                    (flymake-diagnostic-text diagnostic)))
+          (sort (flymake-diagnostics) (lambda (one other) (< (flymake-diagnostic-beg one) (flymake-diagnostic-beg other))))))
+
+(defun e2e-lines ()
+  "The lines that have a comment."
+  (mapcar #'string-to-number (e2e-comments)))
+
+(defun e2e-open (file)
+  "Open FILE of the clone in the window, with eglot on it."
+  (delete-other-windows)
+  (find-file (expand-file-name file e2e-clone))
+  (unless (eglot-managed-p) (apply #'eglot (eglot--guess-contact)))
+  (flymake-mode 1))
+
+(defun e2e-go (line)
+  "Go to LINE."
+  (goto-char (point-min))
+  (forward-line (1- line)))
+
+(defun e2e-hover ()
+  "What eldoc shows at point."
+  (let ((end (+ (float-time) 5)) shown)
+    (eglot-hover-eldoc-function (lambda (text &rest _) (setq shown (if text (substring-no-properties text) ""))))
+    (while (and (not shown) (< (float-time) end)) (accept-process-output nil 0.02))
+    (or shown "")))
+
+(defun e2e-titles ()
+  "The titles of the code actions on the line of point."
+  (mapcar (lambda (action) (plist-get action :title))
+          (append (eglot-code-actions (line-beginning-position) (line-end-position)) nil)))
+
+(defun e2e-run (title)
+  "Run the code action with TITLE, as picking it from the menu does."
+  (eglot-execute (eglot-current-server)
+                 (cl-find title (append (eglot-code-actions (line-beginning-position) (line-end-position)) nil)
+                          :key (lambda (action) (plist-get action :title)) :test #'equal)))
+
+(defun e2e-control (route json)
+  "Change what Bitbucket has: ROUTE with a JSON object."
+  (unless (zerop (call-process "python3" nil nil nil (getenv "E2E_WORLD") "control" route json))
+    (error "Control route %s failed" route)))
+
+(defun e2e-shown (name)
+  "A buffer with NAME in its file's name, if there is one."
+  (cl-find-if (lambda (buffer) (string-match-p name (or (buffer-file-name buffer) ""))) (buffer-list)))
+
+(defun e2e-journey ()
+  "Read the sample's review."
+  (e2e-open "till/discounts.py")
+  (e2e-check "eglot is connected" #'eglot-current-server)
+  (e2e-equal "each comment is on its line" '(1 13 15 24) #'e2e-lines)
+  (e2e-check "with its text"
+             (lambda () (cl-find-if (lambda (text) (string-match-p "13: .*Nothing keeps this from being 250" text)) (e2e-comments))))
+  (e2e-go 13)
+  (e2e-check "eldoc shows the thread"
+             (lambda () (string-match-p "Nothing keeps this from being 250, or -10" (e2e-hover))))
+  (e2e-check "with its replies" (lambda () (string-match-p "I will check it in __post_init__ and raise a ValueError" (e2e-hover))))
+  (e2e-check "as text, for there is no Markdown here" (lambda () (not (string-match-p "\\*\\*\\|\\](http" (e2e-hover)))))
+  (e2e-go 7)
+  (e2e-equal "a line without a comment has none" "" #'e2e-hover)
+
+  (e2e-go 13)
+  (e2e-equal "what a lens offers is an action, for eglot has no lenses"
+             '("Bitbucket: Show thread" "Bitbucket: Open in browser" "Bitbucket: Copy link" "Bitbucket: Show pull request #4")
+             #'e2e-titles)
+  (e2e-run "Bitbucket: Show thread")
+  (e2e-check "Show thread opens the thread's document" (lambda () (e2e-shown "/thread-[0-9]+\\.md")))
+  (e2e-open "till/discounts.py")
+
+  (let ((begin (float-time)))
+    (eglot-execute-command (eglot-current-server) 'bitbucket.showPullRequest
+                           (vector (list :uri (eglot-path-to-uri (buffer-file-name)))))
+    (e2e-check "a command is answered at once" (lambda () (< (- (float-time) begin) 2))))
+  (e2e-check "the pull request is a document" (lambda () (e2e-shown "/pull-request-4\\.md")))
+  (e2e-check "with what is said on it"
+             (lambda () (with-current-buffer (e2e-shown "/pull-request-4\\.md")
+                          (string-match-p "# #4 Discounts: percentages and vouchers" (buffer-string)))))
+  (e2e-open "till/discounts.py")
+
+  (e2e-go 6)
+  (insert "import enum\nimport math\n\n")
+  (eglot--signal-textDocument/didChange)
+  (e2e-equal "after an edit above, not saved, the comments stay with their code" '(1 16 18 27) #'e2e-lines)
+  (e2e-go 16)
+  (e2e-equal "which is this" "    percent: int" (lambda () (buffer-substring-no-properties (line-beginning-position) (line-end-position))))
+  (e2e-check "the thread says where it was" (lambda () (string-match-p "moved from line 13" (e2e-hover))))
+  (e2e-go 6)
+  (delete-line) (delete-line) (delete-line)
+  (eglot--signal-textDocument/didChange)
+  (e2e-equal "undone, they are where they were" '(1 13 15 24) #'e2e-lines)
+
+  (e2e-control "comments" "{\"file\":\"till/discounts.py\",\"author\":\"ben\",\"on\":\"class Fixed:\",\"text\":\"Voucher?\"}")
+  (eglot-execute-command (eglot-current-server) 'bitbucket.refresh [nil])
+  (e2e-equal "a new comment is there after a refresh" '(1 13 15 20 24) #'e2e-lines)
+
+  (set-buffer-modified-p nil)
+  (let ((pid (with-temp-buffer (insert-file-contents (getenv "E2E_PID_FILE")) (string-to-number (buffer-string)))))
+    (e2e-check "the server runs" (lambda () (file-exists-p (format "/proc/%d" pid))))
+    (eglot-shutdown (eglot-current-server))
+    (e2e-check "and ends when it is told to" (lambda () (not (file-exists-p (format "/proc/%d" pid)))))))
+
+(princ (format "# emacs %s, eglot\n" emacs-version))
+(condition-case problem
+    (e2e-journey)
+  (error (cl-incf e2e-failed)
+         (princ (format "FAIL %s\n" (error-message-string problem)))))
+(princ (format "%d passed, %d failed\n" e2e-passed e2e-failed))
+(kill-emacs (if (zerop e2e-failed) 0 1))
+;;; eglot.el ends here
