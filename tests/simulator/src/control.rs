@@ -19,9 +19,16 @@
 //! | `POST /_simulator/statuses` | the members of a scenario's status |
 //! | `POST /_simulator/vote` | `user`, `vote` (`approved`, `changes_requested` or null) |
 //! | `POST /_simulator/merge`, `/decline` | `by` |
+//! | `POST /_simulator/oauth` | nothing; answers the counts |
+//! | `POST /_simulator/oauth/advance` | `seconds` |
+//! | `POST /_simulator/oauth/expire` | nothing |
+//! | `POST /_simulator/oauth/revoke` | `user`, or nothing for all |
+//! | `POST /_simulator/oauth/sign_in` | `user` |
+//! | `POST /_simulator/oauth/consumer` | `key`, and any of `rotates`, `grace_seconds`, `expires_in`, `scope_member`, `token_bytes` |
 //! | `POST /_simulator/push` | `branch`, `message`, `files` (path to text, or null to delete), `from` to rewrite |
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
@@ -30,6 +37,7 @@ use serde_json::{Map, Value, json};
 use crate::faults::{Fault, Rule};
 use crate::handles::{PullRequestHandle, RepositoryHandle};
 use crate::http::{Answer, Request};
+use crate::oauth::OauthHandle;
 use crate::simulator::Shared;
 use crate::world::Vote;
 
@@ -63,6 +71,7 @@ fn perform(shared: &Shared, request: &Request) -> Result<Value> {
             _ => shared.faults.clear_all(),
         },
         ["faults", "release"] => shared.faults.release(),
+        ["oauth", deed @ ..] => return sign_in(shared, deed, order),
         ["push"] => {
             let repository = RepositoryHandle {
                 shared,
@@ -84,6 +93,34 @@ fn perform(shared: &Shared, request: &Request) -> Result<Value> {
             return Ok(json!({"hash": hash}));
         }
         rest => return discuss(shared, rest, order),
+    }
+    Ok(json!({}))
+}
+
+fn sign_in(shared: &Shared, deed: &[&str], mut order: Order) -> Result<Value> {
+    let oauth = OauthHandle { shared };
+    match deed {
+        [] => return Ok(serde_json::to_value(oauth.counts())?),
+        ["advance"] => {
+            let seconds = order.take("seconds").as_u64().context("`seconds` is a number")?;
+            oauth.advance(Duration::from_secs(seconds));
+        }
+        ["expire"] => oauth.expire(),
+        ["revoke"] => oauth.revoke(order.text("user").ok().as_deref()),
+        ["sign_in"] => oauth.sign_in(&order.text("user")?)?,
+        ["consumer"] => {
+            let key = order.text("key")?;
+            let number = |order: &mut Order, name: &str| order.take(name).as_u64();
+            oauth.change(&key, |consumer| {
+                consumer.rotates = order.take("rotates").as_bool().or(consumer.rotates);
+                consumer.grace_seconds = number(&mut order, "grace_seconds").or(consumer.grace_seconds);
+                consumer.expires_in = number(&mut order, "expires_in").or(consumer.expires_in);
+                let bytes = number(&mut order, "token_bytes").and_then(|bytes| usize::try_from(bytes).ok());
+                consumer.token_bytes = bytes.or(consumer.token_bytes);
+                consumer.scope_member = order.text("scope_member").ok().or(consumer.scope_member.take());
+            })?;
+        }
+        other => bail!("there is no control route oauth/{}", other.join("/")),
     }
     Ok(json!({}))
 }

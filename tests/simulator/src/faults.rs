@@ -51,6 +51,8 @@ pub enum Fault {
     HtmlPortal,
     /// `huge_comment`: the first comment of a page has so many bytes. By name: bytes.
     HugeComment(usize),
+    /// `no_refresh_token`: tokens come without one.
+    NoRefreshToken,
     /// `hold`: answers only when released by [`Faults::release`] or when the fault is cleared.
     Hold,
     /// `offline`: every connection is reset, whatever the route.
@@ -128,6 +130,7 @@ impl Fault {
             "redirect_elsewhere" => Self::RedirectElsewhere(address()?),
             "html_portal" => Self::HtmlPortal,
             "huge_comment" => Self::HugeComment(usize::try_from(number()?)?),
+            "no_refresh_token" => Self::NoRefreshToken,
             "hold" => Self::Hold,
             "offline" => Self::Offline,
             _ => bail!("there is no fault {name:?}"),
@@ -155,6 +158,7 @@ impl Fault {
             Self::RedirectElsewhere(_) => "redirect_elsewhere",
             Self::HtmlPortal => "html_portal",
             Self::HugeComment(_) => "huge_comment",
+            Self::NoRefreshToken => "no_refresh_token",
             Self::Hold => "hold",
             Self::Offline => "offline",
         }
@@ -217,6 +221,11 @@ impl Fault {
                 if let Some(content) = first.and_then(|comment| comment.get_mut("content")) {
                     content["raw"] = "x".repeat(*bytes).into();
                     content["html"] = Value::Null;
+                }
+            }
+            Self::NoRefreshToken => {
+                if let Some(members) = body.as_object_mut() {
+                    members.remove("refresh_token");
                 }
             }
             _ => {}
@@ -413,7 +422,7 @@ mod tests {
             "latency": 5, "slow_body": 10, "reset": null, "cut": null, "unauthorized": null, "missing_scope": "x",
             "forbidden": null, "not_found": null, "rate_limited": "30", "status": 555, "wrong_types": null, "truncated_json": null,
             "evil_next": "http://x", "looping_next": null, "opaque_next": null, "redirect_elsewhere": "http://x",
-            "html_portal": null, "huge_comment": 100, "hold": null, "offline": null,
+            "html_portal": null, "no_refresh_token": null, "huge_comment": 100, "hold": null, "offline": null,
         });
         for (name, value) in values.as_object().unwrap() {
             assert_eq!(Fault::named(name, value).unwrap().name(), name);

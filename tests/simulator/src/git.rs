@@ -163,6 +163,9 @@ fn null_device() -> &'static str {
 
 /// An author as git writes one; what it cannot have in a name is left out.
 pub(crate) fn person(name: &str, id: &str) -> String {
-    let name: String = name.chars().filter(|letter| !matches!(letter, '<' | '>' | '\n' | '\0')).collect();
+    let name: String = name
+        .chars()
+        .filter(|letter| !matches!(letter, '<' | '>' | '\n' | '\0'))
+        .collect();
     format!("{} <{id}@corner.test>", name.trim())
 }

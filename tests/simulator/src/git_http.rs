@@ -1,12 +1,13 @@
 //! Git over HTTP: `git http-backend` behind Basic or Bearer authorization.
 //!
-//! It reads; a push is refused. Git's first try is always anonymous, so the 401 must carry the challenge.
+//! A push needs the scope to write. Git's first try is always anonymous, so the 401 must carry the challenge.
 
 use std::sync::RwLock;
 
 use crate::api;
 use crate::git;
 use crate::http::{Answer, Request};
+use crate::oauth;
 use crate::world::{Account, World};
 
 /// User names that git may send with an access token and with an API token.
@@ -53,15 +54,25 @@ pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Option<Answer>
         if !api::may_read(repository, account) {
             return Some(Answer::text(404, "Repository not found"));
         }
+        let (scope, deed) = match service.as_str() {
+            "git-receive-pack" => ("repository:write", "write to"),
+            _ => ("repository", "read"),
+        };
+        if !api::allows(account, scope).1 {
+            let text = format!("Your credentials do not allow you to {deed} this repository.");
+            return Some(Answer::text(403, &text));
+        }
         (repository.name.clone(), world.root.clone(), account.user.clone())
     };
-    if service == "git-receive-pack" {
-        return Some(Answer::text(
-            403,
-            "Your credentials do not allow you to write to this repository.",
-        ));
+    let answer = run(&name, &root, &user, request, &service);
+    if request.method == "POST" && service == "git-receive-pack" {
+        let mut world = world.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        world.tick();
+        if let Err(error) = world.refresh() {
+            return Some(Answer::text(500, &format!("{error:#}")));
+        }
     }
-    run(&name, &root, &user, request, &service)
+    answer
 }
 
 /// Runs the CGI program.
@@ -124,10 +135,8 @@ fn from_cgi(output: &[u8]) -> Answer {
 /// Git may send a token as Bearer, or as the password of Basic under one of several names.
 fn account<'a>(world: &'a World, request: &Request) -> Option<&'a Account> {
     let live = |token: &str| {
-        world
-            .accounts
-            .iter()
-            .find(|account| account.token == token && !account.expired)
+        let found = oauth::bearer(world, token).filter(|(_, expired)| !expired);
+        found.map(|(account, _)| account)
     };
     match request.header("authorization")?.split_once(' ')? {
         ("Bearer", token) => live(token),

@@ -109,10 +109,6 @@ impl Answer {
     }
 
     /// Value of a header; the name in lower case.
-    #[cfg_attr(
-        not(feature = "openapi"),
-        allow(dead_code, reason = "only the OpenAPI check reads answers")
-    )]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()

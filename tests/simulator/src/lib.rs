@@ -3,7 +3,8 @@
 //! A [`Scenario`] is a readable file: repositories with commits, people, pull requests, comments that quote the text
 //! they stand on. [`Simulator::start`] makes real bare repositories of it and answers the REST routes and git's
 //! fetches as Bitbucket does, refusals included. [`Faults`] make it misbehave, [`Simulator::requests`] says what it
-//! was asked, and handles let other people comment, push and merge while a test runs.
+//! was asked, and handles let other people comment, push and merge while a test runs. Consumers of the scenario can
+//! sign users in by OAuth.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -34,6 +35,7 @@ mod git_http;
 mod handles;
 mod http;
 mod log;
+mod oauth;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod scenario;
@@ -46,8 +48,10 @@ pub use end::until_told_to_end;
 pub use faults::{Fault, Faults, Rule};
 pub use handles::{PullRequestHandle, RepositoryHandle};
 pub use log::LoggedRequest;
+pub use oauth::{OauthCounts, OauthHandle};
 pub use scenario::{
-    Account, Comment, Commit, PullRequest, Repository, ResolutionForm, Scenario, Side, Status, Task, User,
+    Account, Comment, Commit, Consumer, PullRequest, Repository, ResolutionForm, Scenario, Side, Status,
+    Task, User,
 };
 pub use simulator::{Access, Simulator};
 pub use world::Vote;

@@ -53,6 +53,9 @@ async fn main() -> Result<()> {
         None => scenario,
     };
     let checkout = scenario.first_checkout();
+    let consumer = scenario.consumers.first().map(|consumer| {
+        serde_json::json!({"key": consumer.key, "secret": consumer.secret, "callback": consumer.callback})
+    });
     let simulator = Simulator::start_on(scenario, port).await?;
     let clone = match (clone, &checkout) {
         (Some(folder), Some((repository, branch))) => Some(simulator.clone_to(&folder, repository, branch)?),
@@ -67,6 +70,7 @@ async fn main() -> Result<()> {
         "token": account.token,
         "email": account.email,
         "user": account.user,
+        "consumer": consumer,
         "environment": simulator.environment().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "repository": checkout.as_ref().map(|(repository, _)| repository),
         "branch": checkout.as_ref().map(|(_, branch)| branch),

@@ -10,7 +10,7 @@ use crate::api::{self, Routed};
 use crate::faults::{Fault, Plan};
 use crate::http::{Answer, Connection, Request};
 use crate::simulator::Shared;
-use crate::{control, git_http, web};
+use crate::{control, git_http, oauth, web};
 
 /// Takes connections until the runtime ends.
 pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
@@ -67,8 +67,9 @@ async fn route(shared: &Arc<Shared>, request: &Request) -> Routed {
         if request.path == "/2.0" || request.path.starts_with("/2.0/") {
             return api::answer(&shared.world, &request);
         }
-        let found =
-            git_http::answer(&shared.world, &request).or_else(|| web::answer(&shared.world, &request));
+        let found = oauth::answer(&shared.world, &request)
+            .or_else(|| git_http::answer(&shared.world, &request))
+            .or_else(|| web::answer(&shared.world, &request));
         let known = found.is_some();
         Routed {
             answer: found.unwrap_or_else(|| Answer::text(404, "Not Found")),

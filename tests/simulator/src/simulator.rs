@@ -12,6 +12,7 @@ use crate::faults::Faults;
 use crate::git;
 use crate::handles::{PullRequestHandle, RepositoryHandle};
 use crate::log::{Log, LoggedRequest};
+use crate::oauth::OauthHandle;
 use crate::scenario::{self, Scenario};
 use crate::server;
 use crate::world::World;
@@ -247,6 +248,11 @@ impl Simulator {
             repository: repository.to_owned(),
             id,
         }
+    }
+
+    /// The OAuth server.
+    pub fn oauth(&self) -> OauthHandle<'_> {
+        OauthHandle { shared: &self.shared }
     }
 
     /// A repository, by its full name.

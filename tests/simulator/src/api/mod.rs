@@ -18,6 +18,7 @@ use std::sync::RwLock;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Request, base64_decode};
+use crate::oauth;
 use crate::world::{Account, Repository, World};
 
 /// An answer, and whether the simulator has such a route.
@@ -162,23 +163,24 @@ fn account<'a>(world: &'a World, request: &Request) -> Result<Option<&'a Account
         return Ok(None);
     };
     let found = match header.split_once(' ') {
-        Some(("Bearer", token)) => world
-            .accounts
-            .iter()
-            .find(|account| account.email.is_none() && account.token == token),
+        Some(("Bearer", token)) => oauth::bearer(world, token).filter(|(account, _)| account.email.is_none()),
         Some(("Basic", pair)) => credentials(pair).and_then(|(email, token)| {
             let same = |account: &&Account| account.email.as_ref() == Some(&email) && account.token == token;
-            world.accounts.iter().find(same)
+            world
+                .accounts
+                .iter()
+                .find(same)
+                .map(|account| (account, account.expired))
         }),
         _ => None,
     };
     match found {
         None => Err(error(401, "Token is invalid or not supported for this endpoint")),
-        Some(account) if account.expired => {
+        Some((_, true)) => {
             let message = "Access token expired. Use your refresh token to obtain a new access token.";
             Err(error(401, message))
         }
-        Some(account) => Ok(Some(account)),
+        Some((account, false)) => Ok(Some(account)),
     }
 }
 
@@ -225,23 +227,12 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Refuses an account that lacks a scope, given in its OAuth form: `account`, `repository`, `pullrequest`.
+    /// Refuses an account that lacks a scope, given in its OAuth form: `account`, `repository:write`.
     pub(crate) fn needs(&self, scope: &str) -> Result<()> {
         let Some(account) = self.account else {
             return Ok(());
         };
-        let (required, enough) = match account.email {
-            Some(_) => {
-                let name = if scope == "account" { "user" } else { scope };
-                let required = format!("read:{name}:bitbucket");
-                let enough = account.scopes.contains(&required);
-                (required, enough)
-            }
-            None => (
-                scope.to_owned(),
-                account.scopes.iter().any(|granted| implies(granted, scope)),
-            ),
-        };
+        let (required, enough) = allows(account, scope);
         *self.accepted.borrow_mut() = Some(required.clone());
         if enough {
             return Ok(());
@@ -260,8 +251,25 @@ impl<'a> Call<'a> {
     }
 }
 
+/// What a scope, given in its OAuth form, is called for an account's kind of token, and whether the account has it.
+pub(crate) fn allows(account: &Account, scope: &str) -> (String, bool) {
+    if account.email.is_none() {
+        let enough = account.scopes.iter().any(|granted| implies(granted, scope));
+        return (scope.to_owned(), enough);
+    }
+    let (name, verb) = match scope {
+        "account" => ("user", "read"),
+        scope => scope
+            .strip_suffix(":write")
+            .map_or((scope, "read"), |name| (name, "write")),
+    };
+    let required = format!("{verb}:{name}:bitbucket");
+    let enough = account.scopes.contains(&required);
+    (required, enough)
+}
+
 /// Whether an OAuth scope includes another one.
-fn implies(granted: &str, wanted: &str) -> bool {
+pub(crate) fn implies(granted: &str, wanted: &str) -> bool {
     match granted {
         "pullrequest:write" => ["pullrequest", "repository:write", "repository"].contains(&wanted),
         "pullrequest" | "repository:write" => wanted == "repository",

@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail};
 use jiff::{SignedDuration, Timestamp};
 
 use super::history::History;
-use super::{PullRequest, Scenario, moment};
+use super::{PullRequest, Scenario, User, moment};
+use crate::oauth::authority::{Authority, app_user};
 use crate::world::anchor::Texts;
 use crate::world::{self, Account, End, Participant, Person, State, Vote, World};
 
@@ -26,11 +27,26 @@ pub(crate) fn build(scenario: &Scenario, root: &Path, web: &str) -> Result<World
         anonymous: scenario.anonymous,
         people: scenario.users.iter().map(person).collect(),
         accounts: scenario.accounts.iter().map(account).collect(),
+        authority: Authority::new(
+            scenario.consumers.clone(),
+            scenario.signed_in.clone().unwrap_or_else(|| first.id.clone()),
+        ),
         repositories: Vec::new(),
         pull_requests: Vec::new(),
         now: moment("2026-11-02 09:00")?,
         next_id: FIRST_ID,
     };
+    world
+        .person(&world.authority.signed_in)
+        .with_context(|| format!("{:?} is signed in and no user", world.authority.signed_in))?;
+    for consumer in scenario.consumers.iter().filter(|consumer| consumer.private) {
+        let name = consumer.name.clone().unwrap_or_else(|| consumer.key.clone());
+        world.people.push(person(&User {
+            id: app_user(&consumer.key),
+            name,
+            ..User::default()
+        }));
+    }
     for account in &world.accounts {
         world
             .person(&account.user)
@@ -250,7 +266,7 @@ fn participants(new: &PullRequest, on: Timestamp) -> Result<Vec<Participant>> {
     Ok(participants)
 }
 
-fn person(user: &super::User) -> Person {
+fn person(user: &User) -> Person {
     let uuid = user.uuid.clone().unwrap_or_else(|| uuid(&user.id));
     let account_id = user
         .account_id

@@ -34,6 +34,12 @@ pub struct Scenario {
     /// Repositories; a fork stands after the one that it was forked from.
     #[serde(default, rename = "repository")]
     pub repositories: Vec<Repository>,
+    /// OAuth consumers.
+    #[serde(default, rename = "consumer")]
+    pub consumers: Vec<Consumer>,
+    /// The user's `id` whom the browser is signed in as; the first user if left out.
+    #[serde(default)]
+    pub signed_in: Option<String>,
     /// Pull requests.
     #[serde(default, rename = "pull_request")]
     pub pull_requests: Vec<PullRequest>,
@@ -70,6 +76,61 @@ pub struct Account {
     /// Whether it has run out.
     #[serde(default)]
     pub expired: bool,
+}
+
+/// An OAuth consumer of a workspace.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consumer {
+    /// What OAuth calls the client id.
+    pub key: String,
+    /// What OAuth calls the client secret.
+    pub secret: String,
+    /// Shown on the page that asks for access.
+    pub name: Option<String>,
+    /// Where the browser is sent back to, or below it. Without one the consumer cannot sign users in.
+    pub callback: Option<String>,
+    /// Whether the port of a loopback callback does not count. Bitbucket is not known to allow that.
+    #[serde(default)]
+    pub any_port: bool,
+    /// What its owner ticked; `account` and `pullrequest:write` if left out.
+    pub scopes: Option<Vec<String>>,
+    /// Whether it may act for itself, by client credentials.
+    #[serde(default)]
+    pub private: bool,
+    /// Whether each use replaces a refresh token; it does if left out.
+    pub rotates: Option<bool>,
+    /// How long a spent refresh token still works after its first use; 600 if left out.
+    pub grace_seconds: Option<u64>,
+    /// How long access tokens live, in seconds; 7200 if left out.
+    pub expires_in: Option<u64>,
+    /// The member of the reply that has the scopes: `scope` (if left out), or `scopes` as before May 2026.
+    pub scope_member: Option<String>,
+    /// The length of access tokens; 2600 if left out, as Bitbucket's are.
+    pub token_bytes: Option<usize>,
+}
+
+impl Consumer {
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        let usual = || vec!["account".to_owned(), "pullrequest:write".to_owned()];
+        self.scopes.clone().unwrap_or_else(usual)
+    }
+
+    pub(crate) fn rotates(&self) -> bool {
+        self.rotates.unwrap_or(true)
+    }
+
+    pub(crate) fn grace(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.grace_seconds.unwrap_or(600))
+    }
+
+    pub(crate) fn expires_in(&self) -> u64 {
+        self.expires_in.unwrap_or(7200)
+    }
+
+    pub(crate) fn token_bytes(&self) -> usize {
+        self.token_bytes.unwrap_or(2600)
+    }
 }
 
 /// A repository and its history.

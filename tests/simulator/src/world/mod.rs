@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::git;
+use crate::oauth::authority::Authority;
 use crate::scenario::ResolutionForm;
 
 /// All of it.
@@ -23,7 +24,9 @@ pub(crate) struct World {
     /// Whether public repositories answer without a token.
     pub(crate) anonymous: bool,
     pub(crate) people: Vec<Person>,
+    /// Tokens of the scenario; those of OAuth are the authority's.
     pub(crate) accounts: Vec<Account>,
+    pub(crate) authority: Authority,
     pub(crate) repositories: Vec<Repository>,
     pub(crate) pull_requests: Vec<PullRequest>,
     /// The time of the last thing that happened; the simulator does not look at the clock.

@@ -35,14 +35,29 @@ pub(crate) async fn send(
     authorization: Option<&str>,
     body: &str,
 ) -> std::io::Result<Reply> {
+    let headers: Vec<(&str, &str)> = authorization
+        .map(|value| ("authorization", value))
+        .into_iter()
+        .collect();
+    send_with(simulator, method, target, &headers, body).await
+}
+
+/// The same with any headers.
+pub(crate) async fn send_with(
+    simulator: &Simulator,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Reply> {
     let host = simulator.web_url().trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(&host).await?;
-    let authorization = authorization
-        .map(|value| format!("authorization: {value}\r\n"))
-        .unwrap_or_default();
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
     let length = body.len();
-    let head =
-        format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{authorization}content-length: {length}");
+    let head = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{headers}content-length: {length}");
     stream
         .write_all(format!("{head}\r\nconnection: close\r\n\r\n{body}").as_bytes())
         .await?;

@@ -43,7 +43,7 @@ async fn a_clone_is_a_clone() {
 }
 
 #[tokio::test]
-async fn strangers_get_the_challenge_and_nobody_pushes() {
+async fn strangers_get_the_challenge_and_readers_do_not_push() {
     let simulator = demo().await;
     let target = "/corner-shop/till.git/info/refs?service=git-upload-pack";
     let reply = send(&simulator, "GET", target, None, "").await.unwrap();
@@ -82,6 +82,32 @@ async fn strangers_get_the_challenge_and_nobody_pushes() {
             .status,
         404
     );
+}
+
+#[tokio::test]
+async fn who_may_write_pushes_and_pull_requests_follow() {
+    let mut scenario = Scenario::demo();
+    scenario.accounts = vec![simulator::Account {
+        user: "ana".into(),
+        token: "writer".into(),
+        scopes: Some(vec!["account".into(), "pullrequest:write".into()]),
+        ..Default::default()
+    }];
+    let simulator = Simulator::start(scenario).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let clone = simulator
+        .clone_to(&folder.path().join("till"), TILL, "discounts")
+        .unwrap();
+    std::fs::write(clone.join("new.py"), "x = 1\n").unwrap();
+    git::run(&clone, &["add", "new.py"]).unwrap();
+    git::run(&clone, &["commit", "-q", "-m", "New"]).unwrap();
+    simulator
+        .git(&clone, &["push", "-q", "origin", "discounts"])
+        .unwrap();
+    let head = git::run(&clone, &["rev-parse", "HEAD"]).unwrap();
+    assert_eq!(simulator.repository(TILL).commit("discounts").unwrap(), head);
+    let pull_request = crate::client::get(&simulator, "…/pullrequests/4").await.json();
+    assert!(head.starts_with(pull_request["source"]["commit"]["hash"].as_str().unwrap()));
 }
 
 #[tokio::test]
