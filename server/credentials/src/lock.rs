@@ -100,7 +100,8 @@ impl Drop for Lock {
 mod tests {
     use super::*;
     use crate::account::Origin;
-    use crate::store::MemoryStore;
+    use crate::secret::Secret;
+    use crate::store::{MemoryStore, StoreError};
 
     #[test]
     fn one_holds_it_and_others_wait() {
@@ -117,6 +118,43 @@ mod tests {
             drop(lock);
             assert!(waiting.join().unwrap());
         });
+    }
+
+    /// A store with a call under way that was given up as slow.
+    struct Busy(std::sync::Mutex<Vec<Box<dyn Send>>>);
+
+    impl Store for Busy {
+        fn name(&self) -> &str {
+            "the busy store"
+        }
+        fn get(&self, _: &str) -> Result<Option<Secret>, StoreError> {
+            Ok(None)
+        }
+        fn set(&self, _: &str, _: &Secret) -> Result<(), StoreError> {
+            Ok(())
+        }
+        fn delete(&self, _: &str) -> Result<(), StoreError> {
+            Ok(())
+        }
+        fn interactive(&self) -> Arc<dyn Store> {
+            Arc::new(Self(Vec::new().into()))
+        }
+        fn when_idle(&self, guard: Box<dyn Send>) {
+            self.0.lock().unwrap().push(guard);
+        }
+    }
+
+    #[test]
+    fn it_is_kept_while_a_slow_call_may_still_change_something() {
+        let state = tempfile::tempdir().unwrap();
+        let busy = Arc::new(Busy(Vec::new().into()));
+        let store: Arc<dyn Store> = busy.clone();
+        let owner = Owner::Consumer(Origin::of("https://a.b").unwrap());
+        let take = || Lock::take(state.path(), &owner, &store, Duration::ZERO);
+        drop(take().unwrap());
+        assert!(matches!(take(), Err(LockError::Busy { .. })));
+        busy.0.lock().unwrap().clear();
+        assert!(take().is_ok());
     }
 
     #[cfg(unix)]

@@ -4,8 +4,9 @@
 //! a log on purpose, but libraries, servers that echo, and panics might.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::zeroize::Zeroizing;
 
@@ -25,33 +26,61 @@ const SHORTEST: usize = 4;
 /// Clones share the list. It has no `Debug`.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    spellings: Arc<Vec<Zeroizing<String>>>,
+    known: Arc<RwLock<Known>>,
 }
+
+#[derive(Default)]
+struct Known {
+    /// The spellings of each secret, the oldest first.
+    secrets: VecDeque<Vec<Arc<Zeroizing<String>>>>,
+    /// Those of all, longer ones first, so that no rest of one stays behind when a shorter one is replaced in it.
+    spellings: Vec<Arc<Zeroizing<String>>>,
+}
+
+/// So many secrets are looked for, the latest ones: tokens are renewed all day and the old ones are worth nothing.
+const MOST: usize = 64;
 
 impl Redactor {
     /// Looks for these. Secrets under 4 bytes are left out, as they would be found everywhere.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut spellings = Vec::new();
+        let redactor = Self::default();
+        redactor.learn(secrets);
+        redactor
+    }
+
+    /// Looks for these too from now on, in all clones and writers.
+    /// Beyond 64 secrets the ones that were learned first are forgotten.
+    pub fn learn<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
+        let known = &mut *self.known.write().unwrap_or_else(PoisonError::into_inner);
         for secret in secrets {
             let text = secret.expose();
-            if text.len() >= SHORTEST {
-                all_spellings(text, &mut spellings);
+            let is_known = known.spellings.iter().any(|spelling| spelling.as_str() == text);
+            if text.len() < SHORTEST || is_known {
+                continue;
+            }
+            let mut spellings = Vec::new();
+            all_spellings(text, &mut spellings);
+            known
+                .secrets
+                .push_back(spellings.into_iter().map(Arc::new).collect());
+            if known.secrets.len() > MOST {
+                known.secrets.pop_front();
             }
         }
-        // Longer ones first, so that no rest of one stays behind when a shorter one is replaced in it.
-        spellings.sort_by(|one, two| two.len().cmp(&one.len()).then_with(|| one.cmp(two)));
-        spellings.dedup();
-        Self {
-            spellings: Arc::new(spellings),
-        }
+        known.spellings = known.secrets.iter().flatten().cloned().collect();
+        known
+            .spellings
+            .sort_by(|one, two| two.len().cmp(&one.len()).then_with(|| one.cmp(two)));
+        known.spellings.dedup();
     }
 
     /// The text with each spelling of each secret replaced by `[secret]`; borrowed if there was none.
     ///
     /// Hex and percent-encoding are found in upper and lower case.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut clean = Cow::Borrowed(text);
-        for spelling in self.spellings.iter() {
+        for spelling in &known.spellings {
             if clean.contains(spelling.as_str()) {
                 clean = Cow::Owned(clean.replace(spelling.as_str(), MASK));
             }
@@ -227,6 +256,25 @@ mod tests {
         assert_eq!(
             both.redact("a token-and-more b token c"),
             "a [secret] b [secret] c"
+        );
+    }
+
+    #[test]
+    fn what_is_learned_later_is_wiped_everywhere() {
+        let redactor = Redactor::default();
+        let mut log = Vec::new();
+        let mut writer = redactor.clone().writer(&mut log);
+        writer.write_all(b"tok-0001\n").unwrap();
+        redactor.learn([&Secret::new("tok-0001".into())]);
+        writer.write_all(b"tok-0001\n").unwrap();
+        assert_eq!(String::from_utf8(log).unwrap(), "tok-0001\n[secret]\n");
+        for number in 2..=70 {
+            redactor.learn([&Secret::new(format!("tok-{number:04}"))]);
+            redactor.learn([&Secret::new(format!("tok-{number:04}"))]);
+        }
+        assert_eq!(
+            redactor.redact("tok-0070 tok-0007 tok-0006"),
+            "[secret] [secret] tok-0006"
         );
     }
 
