@@ -20,7 +20,11 @@ async fn run(variables: &[(String, String)], folder: &Path, arguments: &[&str]) 
     let done = tokio::time::timeout(Duration::from_secs(60), command.output()).await;
     let output = done.expect("it ends").expect("it runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Run { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    Run {
+        code: output.status.code(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 #[tokio::test]
@@ -29,13 +33,27 @@ async fn help_and_version_need_nothing() {
     let root = Path::new("/");
     let version = run(&nothing, root, &["--version"]).await;
     assert_eq!((version.code, version.err.as_str()), (Some(0), ""));
-    assert_eq!(version.out, format!("bitbucket-lsp {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        version.out,
+        format!("bitbucket-lsp {}\n", env!("CARGO_PKG_VERSION"))
+    );
     let help = run(&nothing, root, &["--help"]).await;
     assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
-    for word in ["comments", "doctor", "--version", "BITBUCKET_TOKEN", "BITBUCKET_API_TOKEN", "editor"] {
+    for word in [
+        "comments",
+        "doctor",
+        "--version",
+        "BITBUCKET_TOKEN",
+        "BITBUCKET_API_TOKEN",
+        "editor",
+    ] {
         assert!(help.out.contains(word), "{word}: {}", help.out);
     }
-    assert!(help.out.lines().all(|line| line.chars().count() <= 120), "{}", help.out);
+    assert!(
+        help.out.lines().all(|line| line.chars().count() <= 120),
+        "{}",
+        help.out
+    );
     for verb in ["comments", "doctor"] {
         let help = run(&nothing, root, &[verb, "--help"]).await;
         assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
@@ -66,27 +84,54 @@ async fn comments_are_drawn_under_their_code_without_colours_in_a_pipe() {
     let variables = world.variables();
     let here = run(&variables, &world.clone, &["comments"]).await;
     assert_eq!((here.code, here.err.as_str()), (Some(0), ""));
-    for text in ["Discounts: percentages and vouchers", "till/cart.py", "for discount in self.discounts:", "Does the order matter?", "Friday"] {
+    for text in [
+        "Discounts: percentages and vouchers",
+        "till/cart.py",
+        "for discount in self.discounts:",
+        "Does the order matter?",
+        "Friday",
+    ] {
         assert!(here.out.contains(text), "{text}: {}", here.out);
     }
     assert!(!here.out.contains('\u{1b}'), "{}", here.out);
     // From a folder below, and by name from elsewhere, it is the same.
     let below = run(&variables, &world.file("till"), &["comments"]).await;
-    let elsewhere = run(&variables, Path::new("/"), &["comments", &world.clone.display().to_string()]).await;
-    assert_eq!((below.out.as_str(), elsewhere.out.as_str()), (here.out.as_str(), here.out.as_str()));
+    let elsewhere = run(
+        &variables,
+        Path::new("/"),
+        &["comments", &world.clone.display().to_string()],
+    )
+    .await;
+    assert_eq!(
+        (below.out.as_str(), elsewhere.out.as_str()),
+        (here.out.as_str(), here.out.as_str())
+    );
     let resolved = run(&variables, &world.clone, &["comments", "--resolved"]).await;
     assert!(resolved.out.contains("save the import") && !here.out.contains("save the import"));
     let missing = run(&variables, &world.clone, &["comments", "--pull-request", "99"]).await;
     assert_eq!((missing.code, missing.out.as_str()), (Some(1), ""));
-    assert!(missing.err.contains("99") && missing.err.contains("404") && missing.err.lines().count() == 1, "{}", missing.err);
+    assert!(
+        missing.err.contains("99") && missing.err.contains("404") && missing.err.lines().count() == 1,
+        "{}",
+        missing.err
+    );
 }
 
 #[tokio::test]
 async fn a_healthy_set_up_gets_a_clean_report() {
     let world = World::sample("cli-doctor").await;
     let doctor = run(&world.variables(), &world.clone, &["doctor"]).await;
-    assert_eq!((doctor.code, doctor.err.as_str()), (Some(0), ""), "{}", doctor.out);
-    assert!(doctor.out.lines().all(|line| line.starts_with("ok  ")), "{}", doctor.out);
+    assert_eq!(
+        (doctor.code, doctor.err.as_str()),
+        (Some(0), ""),
+        "{}",
+        doctor.out
+    );
+    assert!(
+        doctor.out.lines().all(|line| line.starts_with("ok  ")),
+        "{}",
+        doctor.out
+    );
     for text in ["Ana Ruiz", "Remote origin is corner-shop/till", "pull request"] {
         assert!(doctor.out.contains(text), "{text}: {}", doctor.out);
     }
@@ -97,10 +142,18 @@ async fn both_fail(variables: &[(String, String)], folder: &Path, sentence: &str
     let start = Instant::now();
     let comments = run(variables, folder, &["comments"]).await;
     assert_eq!((comments.code, comments.out.as_str()), (Some(1), ""));
-    assert!(comments.err.contains(sentence) && comments.err.lines().count() == 1, "{}", comments.err);
+    assert!(
+        comments.err.contains(sentence) && comments.err.lines().count() == 1,
+        "{}",
+        comments.err
+    );
     let doctor = run(variables, folder, &["doctor"]).await;
     assert_eq!((doctor.code, doctor.err.as_str()), (Some(1), ""));
-    let wrong: Vec<&str> = doctor.out.lines().filter(|line| line.starts_with("  ! ")).collect();
+    let wrong: Vec<&str> = doctor
+        .out
+        .lines()
+        .filter(|line| line.starts_with("  ! "))
+        .collect();
     assert!(wrong.iter().any(|line| line.contains(sentence)), "{}", doctor.out);
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
 }
@@ -119,9 +172,19 @@ async fn without_a_token_both_say_what_to_set() {
     let world = World::sample("cli-signed-out").await;
     let mut variables = world.variables();
     variables.retain(|(name, _)| !name.ends_with("TOKEN") && !name.ends_with("EMAIL"));
-    both_fail(&variables, &world.clone, "You are not signed in to Bitbucket; set BITBUCKET_TOKEN").await;
+    both_fail(
+        &variables,
+        &world.clone,
+        "You are not signed in to Bitbucket; set BITBUCKET_TOKEN",
+    )
+    .await;
     variables.push(("BITBUCKET_API_TOKEN".into(), "one".into()));
-    both_fail(&variables, &world.clone, "BITBUCKET_API_TOKEN is set but BITBUCKET_EMAIL is not").await;
+    both_fail(
+        &variables,
+        &world.clone,
+        "BITBUCKET_API_TOKEN is set but BITBUCKET_EMAIL is not",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -132,19 +195,31 @@ async fn offline_both_say_so() {
     world.simulator.faults().clear_all();
     let mut variables = world.variables();
     // Nobody listens there.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port");
     for (name, value) in &mut variables {
         if name == "BITBUCKET_API_URL" {
             *value = format!("http://{free}/2.0");
         }
     }
-    both_fail(&variables, &world.clone, "Bitbucket cannot be reached: there is no connection").await;
+    both_fail(
+        &variables,
+        &world.clone,
+        "Bitbucket cannot be reached: there is no connection",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn addresses_that_a_token_must_not_go_to_are_refused() {
     let world = World::sample("cli-addresses").await;
-    for address in ["http://bitbucket.example.com/2.0", "ftp://127.0.0.1/2.0", "nonsense", "https://user:pw@x.example/2.0"] {
+    for address in [
+        "http://bitbucket.example.com/2.0",
+        "ftp://127.0.0.1/2.0",
+        "nonsense",
+        "https://user:pw@x.example/2.0",
+    ] {
         let mut variables = world.variables();
         for (name, value) in &mut variables {
             if name == "BITBUCKET_API_URL" {
@@ -153,28 +228,51 @@ async fn addresses_that_a_token_must_not_go_to_are_refused() {
         }
         let run = run(&variables, &world.clone, &["comments"]).await;
         assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{address}");
-        assert!(run.err.contains("BITBUCKET_API_URL") && !run.err.contains("pw@"), "{address}: {}", run.err);
+        assert!(
+            run.err.contains("BITBUCKET_API_URL") && !run.err.contains("pw@"),
+            "{address}: {}",
+            run.err
+        );
     }
 }
 
 #[tokio::test]
 async fn a_branch_without_a_pull_request_says_which_was_the_last() {
     let world = World::sample("cli-merged").await;
-    world.simulator.pull_request("corner-shop/till", 4).decline("ana").expect("declined");
+    world
+        .simulator
+        .pull_request("corner-shop/till", 4)
+        .decline("ana")
+        .expect("declined");
     let run = run(&world.variables(), &world.clone, &["comments"]).await;
     assert_eq!(run.code, Some(1));
-    assert!(run.err.contains("discounts has no open pull request") && run.err.contains('4'), "{}", run.err);
+    assert!(
+        run.err.contains("discounts has no open pull request") && run.err.contains('4'),
+        "{}",
+        run.err
+    );
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_reader_that_leaves_early_is_no_failure() {
     let world = World::sample("cli-head").await;
-    let script = format!("set -o pipefail; {0} comments | head -n 1; {0} doctor | true; {0} --help | true", journeys::process::binary().display());
+    let script = format!(
+        "set -o pipefail; {0} comments | head -n 1; {0} doctor | true; {0} --help | true",
+        journeys::process::binary().display()
+    );
     let mut shell = tokio::process::Command::new("bash");
-    shell.arg("-c").arg(script).env_clear().envs(world.variables()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    shell
+        .arg("-c")
+        .arg(script)
+        .env_clear()
+        .envs(world.variables())
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let output = shell.current_dir(&world.clone).output().await.expect("bash runs");
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     assert_eq!((output.status.code(), err.as_ref()), (Some(0), ""), "{out}");
     assert_eq!(out.lines().count(), 1, "{out}");
 }
@@ -187,10 +285,22 @@ async fn on_a_terminal(variables: &[(String, String)], folder: &Path, more: &[(&
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&ours).expect("a terminal");
     unlockpt(&ours).expect("a terminal");
-    let name = ptsname(&ours, Vec::new()).expect("a terminal").into_string().expect("a path");
-    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(name).expect("a terminal");
+    let name = ptsname(&ours, Vec::new())
+        .expect("a terminal")
+        .into_string()
+        .expect("a path");
+    let theirs = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(name)
+        .expect("a terminal");
     let mut command = command(variables);
-    command.arg("comments").current_dir(folder).envs(more.iter().copied()).stdin(Stdio::null()).stdout(theirs);
+    command
+        .arg("comments")
+        .current_dir(folder)
+        .envs(more.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(theirs);
     let mut child = command.spawn().expect("it runs");
     // Otherwise this process keeps the terminal open.
     drop(command);
@@ -203,7 +313,10 @@ async fn on_a_terminal(variables: &[(String, String)], folder: &Path, more: &[(&
         }
         String::from_utf8_lossy(&all).into_owned()
     });
-    let status = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.expect("it ends").expect("a status");
+    let status = tokio::time::timeout(Duration::from_secs(60), child.wait())
+        .await
+        .expect("it ends")
+        .expect("a status");
     assert_eq!(status.code(), Some(0));
     reading.await.expect("read")
 }
@@ -214,10 +327,16 @@ async fn colours_are_for_terminals_that_want_them() {
     let world = World::sample("cli-colours").await;
     let (variables, folder) = (world.variables(), world.clone.clone());
     let coloured = on_a_terminal(&variables, &folder, &[("TERM", "xterm-256color")]).await;
-    assert!(coloured.contains("\u{1b}[1m") && coloured.contains("Does the order matter?"), "{coloured}");
+    assert!(
+        coloured.contains("\u{1b}[1m") && coloured.contains("Does the order matter?"),
+        "{coloured}"
+    );
     for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
         let plain = on_a_terminal(&variables, &folder, &[(name, value)]).await;
-        assert!(!plain.contains('\u{1b}') && plain.contains("Does the order matter?"), "{name}: {plain}");
+        assert!(
+            !plain.contains('\u{1b}') && plain.contains("Does the order matter?"),
+            "{name}: {plain}"
+        );
     }
 }
 
@@ -226,7 +345,8 @@ async fn what_strangers_write_does_not_control_the_terminal() {
     let mut scenario = simulator::Scenario::demo();
     scenario.pull_requests[0].title = "Title \u{1b}[2J\u{202e}".into();
     scenario.users[1].name = "Ben \u{1b}]0;owned\u{7}".into();
-    scenario.pull_requests[0].comments[0].text = "\u{1b}]52;c;aGk=\u{7} \u{9b}2J text \u{202e}txet\n\n```\n\u{1b}[31mcode\n```".into();
+    scenario.pull_requests[0].comments[0].text =
+        "\u{1b}]52;c;aGk=\u{7} \u{9b}2J text \u{202e}txet\n\n```\n\u{1b}[31mcode\n```".into();
     let world = World::with("cli-hostile", scenario).await;
     for verb in ["comments", "doctor"] {
         let run = run(&world.variables(), &world.clone, &[verb]).await;

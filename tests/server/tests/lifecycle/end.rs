@@ -13,13 +13,29 @@ use std::time::{Duration, Instant};
 async fn busy(name: &str, world: &World) -> journeys::editor::Editor {
     world.simulator.faults().set(Fault::Hold.on("/2.0"));
     let mut editor = started(name, world).await;
-    let asked = |log: &[simulator::LoggedRequest]| log.iter().any(|one| one.path.starts_with("/2.0") && one.finished.is_none());
-    assert!(world.simulator.until(asked, Duration::from_secs(10)).await, "a request hangs");
+    let asked = |log: &[simulator::LoggedRequest]| {
+        log.iter()
+            .any(|one| one.path.starts_with("/2.0") && one.finished.is_none())
+    };
+    assert!(
+        world.simulator.until(asked, Duration::from_secs(10)).await,
+        "a request hangs"
+    );
     for _ in 0..16 {
         editor.post("textDocument/hover", hover(world)).await;
-        editor.post("textDocument/codeLens", json!({ "textDocument": hover(world)["textDocument"] })).await;
+        editor
+            .post(
+                "textDocument/codeLens",
+                json!({ "textDocument": hover(world)["textDocument"] }),
+            )
+            .await;
         for command in ["bitbucket.refresh", "bitbucket.showStatus"] {
-            editor.post("workspace/executeCommand", json!({ "command": command, "arguments": [] })).await;
+            editor
+                .post(
+                    "workspace/executeCommand",
+                    json!({ "command": command, "arguments": [] }),
+                )
+                .await;
         }
     }
     editor
@@ -33,7 +49,10 @@ async fn shutdown_and_exit_wait_for_nothing() {
     let answer = editor.request("shutdown", Value::Null).await;
     let answered = start.elapsed();
     assert!(answer.is_null(), "{answer}");
-    assert!(answered <= Duration::from_millis(200), "shutdown took {answered:?}");
+    assert!(
+        answered <= Duration::from_millis(200),
+        "shutdown took {answered:?}"
+    );
     let start = Instant::now();
     editor.notify("exit", Value::Null).await;
     let code = editor.process().end(Duration::from_secs(10)).await.code();
@@ -48,8 +67,15 @@ async fn exit_without_shutdown_is_an_error_and_as_quick() {
     let mut editor = busy("end-exit", &world).await;
     let start = Instant::now();
     editor.notify("exit", Value::Null).await;
-    assert_eq!(editor.process().end(Duration::from_secs(10)).await.code(), Some(1));
-    assert!(start.elapsed() <= Duration::from_millis(500), "{:?}", start.elapsed());
+    assert_eq!(
+        editor.process().end(Duration::from_secs(10)).await.code(),
+        Some(1)
+    );
+    assert!(
+        start.elapsed() <= Duration::from_millis(500),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -58,7 +84,10 @@ async fn the_end_of_the_input_ends_a_busy_server() {
     let mut editor = busy("end-input", &world).await;
     let start = Instant::now();
     editor.hang_up().await;
-    assert_eq!(editor.process().end(Duration::from_secs(10)).await.code(), Some(1));
+    assert_eq!(
+        editor.process().end(Duration::from_secs(10)).await.code(),
+        Some(1)
+    );
     assert!(start.elapsed() <= Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
@@ -67,7 +96,12 @@ async fn the_end_of_the_input_ends_a_busy_server() {
 #[tokio::test]
 async fn a_server_does_not_outlive_its_editor() {
     let world = World::sample("end-parent").await;
-    let mut parent = tokio::process::Command::new("sh").args(["-c", "read line"]).stdin(std::process::Stdio::piped()).kill_on_drop(true).spawn().expect("a shell");
+    let mut parent = tokio::process::Command::new("sh")
+        .args(["-c", "read line"])
+        .stdin(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("a shell");
     let id = parent.id().expect("it runs");
     let more = json!({ "processId": id });
     let mut editor = started_with("end-parent", &world, &world.variables(), more).await;
@@ -76,7 +110,10 @@ async fn a_server_does_not_outlive_its_editor() {
     editor.command("bitbucket.refresh", json!({})).await;
     let start = Instant::now();
     parent.kill().await.expect("it can be killed");
-    assert_eq!(editor.process().end(Duration::from_secs(10)).await.code(), Some(1));
+    assert_eq!(
+        editor.process().end(Duration::from_secs(10)).await.code(),
+        Some(1)
+    );
     assert!(start.elapsed() <= Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
@@ -88,10 +125,16 @@ fn moment(number: u64) -> Duration {
 }
 
 /// What an editor sends in its first moments, without waiting for anything.
-async fn begin(world: &World, variables: &[(String, String)]) -> (tokio::process::Child, tokio::process::ChildStdin) {
+async fn begin(
+    world: &World,
+    variables: &[(String, String)],
+) -> (tokio::process::Child, tokio::process::ChildStdin) {
     use tokio::io::AsyncWriteExt;
     let mut command = journeys::process::command(variables);
-    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
     let mut child = command.spawn().expect("it starts");
     let mut input = child.stdin.take().expect("a pipe");
     let folder = journeys::editor::uri(&world.clone);
@@ -135,17 +178,36 @@ async fn whenever_the_editor_goes_nothing_is_left() {
             let ended = tokio::time::timeout(Duration::from_secs(10), child.wait()).await;
             let status = ended.expect("it ends").expect("a status");
             assert_eq!(status.code(), Some(1), "gone after {:?}", moment(number));
-            assert!(start.elapsed() <= Duration::from_secs(1), "{:?} after {:?}", start.elapsed(), moment(number));
+            assert!(
+                start.elapsed() <= Duration::from_secs(1),
+                "{:?} after {:?}",
+                start.elapsed(),
+                moment(number)
+            );
         } else {
             child.kill().await.expect("it can be killed");
         }
-        assert_eq!(journeys::process::marked(&mark), Vec::<u32>::new(), "left after {:?}", moment(number));
+        assert_eq!(
+            journeys::process::marked(&mark),
+            Vec::<u32>::new(),
+            "left after {:?}",
+            moment(number)
+        );
     }
     // Whatever the killed ones left on disk, the next one works.
     let mut editor = started("end-anywhen", &world).await;
-    assert_eq!(journeys::process::marked(&mark), [editor.process().id()], "the check does see a server");
+    assert_eq!(
+        journeys::process::marked(&mark),
+        [editor.process().id()],
+        "the check does see a server"
+    );
     until_shown(&mut editor, &world).await;
-    let (_, document) = editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
-    assert!(document.contains("Discounts: percentages and vouchers"), "{document}");
+    let (_, document) = editor
+        .document("bitbucket.showPullRequest", json!({ "line": 0 }))
+        .await;
+    assert!(
+        document.contains("Discounts: percentages and vouchers"),
+        "{document}"
+    );
     assert_eq!(editor.stop().await, 0);
 }
