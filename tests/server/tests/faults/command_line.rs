@@ -357,3 +357,32 @@ async fn what_strangers_write_does_not_control_the_terminal() {
         assert_eq!(bad, None, "{}", run.out);
     }
 }
+
+/// Needs the right to give files away, which few but root have: elsewhere it shows nothing.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_repository_of_somebody_else_gets_no_token() {
+    let world = World::sample("cli-stranger").await;
+    let variables = world.variables();
+    let somebody = 54_321;
+    if std::os::unix::fs::chown(&world.clone, Some(somebody), None).is_err() {
+        return;
+    }
+    std::os::unix::fs::chown(world.file(".git"), Some(somebody), None)
+        .expect("what worked before works again");
+    let asked = world.requests_to(super::API);
+    let comments = run(&variables, &world.clone, &["comments"]).await;
+    assert_eq!((comments.code, comments.out.as_str()), (Some(1), ""));
+    assert!(comments.err.contains("safe.directory"), "{}", comments.err);
+    let doctor = run(&variables, &world.clone, &["doctor"]).await;
+    assert_eq!(doctor.code, Some(1));
+    assert!(doctor.out.contains("safe.directory"), "{}", doctor.out);
+    // The doctor asks who is signed in, which the repository has no part in.
+    let requests = world.simulator.requests();
+    let about: Vec<String> = requests
+        .iter()
+        .filter(|one| one.path.starts_with(super::API) && one.path != "/2.0/user")
+        .map(|one| one.target())
+        .collect();
+    assert_eq!((asked, about), (0, Vec::new()));
+}
