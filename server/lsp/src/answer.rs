@@ -45,8 +45,6 @@ pub struct Inlay {
     pub character: u32,
     /// Plain text.
     pub label: String,
-    /// Safe Markdown.
-    pub tooltip: String,
 }
 
 /// A link in one of our own documents.

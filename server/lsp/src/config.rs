@@ -45,7 +45,7 @@ pub const SETTINGS: &[SettingSpec] = &[
         key: "comments.severity",
         takes: "`hint`, `information`, `warning` or `error`",
         default: r#""information""#,
-        about: "The severity of an open thread's diagnostic; one with open tasks is at least a warning, an outdated one always a hint.",
+        about: "The severity of an open thread's diagnostic; one with open tasks is at least a warning, another outdated one a hint.",
     },
     SettingSpec {
         key: "comments.showResolved",
@@ -167,7 +167,7 @@ impl Settings {
                 _ => ("The settings", "are", "them"),
             };
             problems.push(format!(
-                "{what} {} {is} not taken from the editor, because a workspace could set {it}; put {it} into the user's config.toml.",
+                "{what} {} {is} not taken from the editor, because a workspace could set {it}; what there is of the kind belongs into the environment or the user's config.toml, as docs/SETTINGS.md says.",
                 refused.join(", ")
             ));
         }

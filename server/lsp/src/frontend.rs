@@ -134,8 +134,13 @@ impl LanguageServer for Frontend {
 
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
         let pulls = self.hello.get().is_some_and(|hello| hello.profile.configuration);
-        // Clients that answer pulls push null, or stale or foreign settings.
-        self.tell(if pulls { Event::SettingsChanged } else { Event::Settings(params.settings) });
+        if pulls {
+            // Clients that answer pulls push null, or stale or foreign settings.
+            self.tell(Event::SettingsChanged);
+        } else if params.settings.get("bitbucket").is_some() {
+            // Some push null, or the settings of all servers: what was said at the start stays.
+            self.tell(Event::Settings(params.settings));
+        }
     }
 
     async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {

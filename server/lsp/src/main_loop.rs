@@ -36,17 +36,34 @@ pub async fn run(mut session: Session, mut worker: Worker, mut events: mpsc::Unb
         let now = now();
         let mut effects: Vec<Effect> = Vec::new();
         for event in ready {
-            effects.extend(session.handle(event, now));
+            effects.extend(surviving(|| session.handle(event, now)).unwrap_or_default());
         }
-        effects.extend(session.settle(now));
+        effects.extend(surviving(|| session.settle(now)).unwrap_or_default());
         for effect in effects {
             worker.perform(effect);
         }
     }
 }
 
+/// A fault in handling one event must not end the server: the state is plain data, and the editor goes on with the rest.
+/// (The panic hook has logged where it was.)
+fn surviving<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
+}
+
 /// The wall clock, for ages on screen only: nothing is decided by it.
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Timestamp(since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_survived() {
+        assert_eq!(surviving(|| -> u32 { panic!("a fault") }), None);
+        assert_eq!(surviving(|| 1), Some(1));
+    }
 }

@@ -134,7 +134,8 @@ pub fn inlay(inlay: Inlay) -> lsp::InlayHint {
         label: lsp::InlayHintLabel::String(inlay.label),
         kind: None,
         text_edits: None,
-        tooltip: Some(lsp::InlayHintTooltip::MarkupContent(markdown(inlay.tooltip))),
+        // The hover of the line has the whole thread.
+        tooltip: None,
         padding_left: Some(true),
         padding_right: None,
         data: None,

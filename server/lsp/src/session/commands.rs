@@ -10,6 +10,8 @@ use pull_request::view;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
+/// Documents of ours whose map is kept, beside those that are open.
+const MOST_OWN: usize = 20;
 const NO_PULL_REQUEST: &str =
     "There is no pull request here to act on; run Bitbucket: Show Status to see what was looked for, and where.";
 const NO_THREAD: &str = "There is no Bitbucket comment on this line; Bitbucket: Next Comment goes to one.";
@@ -88,8 +90,8 @@ impl Session {
             return Some((id, review, review.thread_of(CommentId(thread))?));
         }
         let (uri, line) = (target.uri.as_ref()?, target.line?);
-        if let Some(own) = self.own_document(uri) {
-            return Some((id, review, review.thread_of(own_thread_at(own, line)?)?));
+        if let Some((own, map)) = self.own_map(uri) {
+            return Some((id, review, review.thread_of(own_thread_at(own, map, line)?)?));
         }
         let location = self.documents.get(uri)?.location.as_ref()?;
         let spots = review.files.get(&location.path)?;
@@ -135,7 +137,12 @@ impl Session {
             .collect();
         let uri = target.uri.as_ref().or(self.focus.as_ref());
         let here = uri.and_then(|uri| self.documents.get(uri)).and_then(|document| document.location.as_ref());
-        let here = here.map(|location| (location.path.as_str(), target.line.unwrap_or(0)));
+        // A client that does not say where the cursor is goes on from the last stop.
+        let last_stop = self.last_stop.as_ref().filter(|(of, _, _)| *of == id && target.line.is_none());
+        let here = match last_stop {
+            Some((_, path, line)) => Some((path.as_str(), *line)),
+            None => here.map(|location| (location.path.as_str(), target.line.unwrap_or(0))),
+        };
         let stop = match (here, forward) {
             (Some(here), true) => stops.iter().find(|stop| **stop > here).or(stops.first()),
             (Some(here), false) => stops.iter().rev().find(|stop| **stop < here).or(stops.last()),
@@ -143,7 +150,10 @@ impl Session {
             (None, false) => stops.last(),
         };
         match stop.map(|(path, line)| ((*path).to_owned(), *line)) {
-            Some((path, line)) => self.show_file(id, &path, line, out),
+            Some((path, line)) => {
+                self.show_file(id, &path, line, out);
+                self.last_stop = Some((id, path, line));
+            }
             None => out.push(Effect::Message(
                 MessageKind::Info,
                 format!("Pull request {} has no open comments in code.", review.pull_request.id),
@@ -169,12 +179,7 @@ impl Session {
         let folders: Vec<PathBuf> =
             self.folders.iter().filter(|folder| self.undiscovered.contains_key(*folder)).cloned().collect();
         out.extend(folders.into_iter().map(|folder| self.discover(folder)));
-        for (uri, document) in &self.documents {
-            if let (None, Some(path)) = (&document.location, &document.path) {
-                let preferred_remotes = self.settings.preferred_remotes.clone();
-                out.push(Effect::Locate { uri: uri.clone(), path: path.clone(), preferred_remotes });
-            }
-        }
+        out.extend(self.documents.iter().filter_map(|(uri, document)| self.locate_again(uri, document)));
         let roots: Vec<(RepositoryId, PathBuf)> =
             self.repositories.iter().map(|(id, state)| (*id, state.discovery.root.clone())).collect();
         for (id, root) in roots {
@@ -259,21 +264,27 @@ impl Session {
             OwnKind::Thread(root) => format!("{folder}/thread-{}.md", root.0),
             OwnKind::Status => "status.md".to_owned(),
         };
-        self.keep_own(name, Some(id), kind, document, show, out);
+        self.keep_own(name, OwnDocument::new(Some(id), kind, document, now), show, out);
     }
 
-    pub(super) fn keep_own(
-        &mut self,
-        name: String,
-        repository: Option<RepositoryId>,
-        kind: OwnKind,
-        document: view::document::Document,
-        show: bool,
-        out: &mut Vec<Effect>,
-    ) {
-        let path = self.own.get(&name).and_then(|own| own.path.clone());
-        out.push(Effect::ShowText { name: name.clone(), text: document.text.clone(), line: None, show });
-        self.own.insert(name, OwnDocument { repository, kind, path, document });
+    /// Keeps a new document, with what it was before, and has it written.
+    pub(super) fn keep_own(&mut self, name: String, mut own: OwnDocument, show: bool, out: &mut Vec<Effect>) {
+        out.push(Effect::ShowText { name: name.clone(), text: own.document.text.clone(), line: None, show });
+        if let Some(before) = self.own.remove(&name) {
+            (own.path, own.former) = (before.path, Some(before.document));
+        }
+        self.own.insert(name, own);
+        self.forget_own();
+    }
+
+    /// Lets go of our oldest documents that are closed. Not of each that is: an editor closes and opens what it reloads.
+    fn forget_own(&mut self) {
+        while self.own.len() > MOST_OWN {
+            let is_open = |own: &OwnDocument| self.documents.values().any(|document| document.path == own.path);
+            let closed = self.own.iter().filter(|(_, own)| own.path.is_some() && !is_open(own));
+            let Some(oldest) = closed.min_by_key(|(_, own)| own.made).map(|(name, _)| name.clone()) else { return };
+            self.own.remove(&oldest);
+        }
     }
 
     /// Writes those documents of ours that are open anew, after what they show has changed.
@@ -283,6 +294,8 @@ impl Session {
             .values()
             .filter(|own| own.repository == Some(id) && own.kind != OwnKind::Status)
             .filter(|own| own.path.is_some() && self.documents.values().any(|document| document.path == own.path))
+            // Only its ages have changed otherwise; editors ask or blink when a file is written under them.
+            .filter(|own| self.make_own(id, own.kind, own.made).is_some_and(|made| made.text != own.document.text))
             .map(|own| own.kind)
             .collect();
         for kind in open {
@@ -300,14 +313,25 @@ impl Session {
         let path = self.documents.get(uri)?.path.as_ref()?;
         self.own.values().find(|own| own.path.as_ref() == Some(path))
     }
+
+    /// A document of ours with the map of the text that is on screen: the editor may be behind what was written last.
+    pub(super) fn own_map(&self, uri: &str) -> Option<(&OwnDocument, &view::document::Document)> {
+        let own = self.own_document(uri)?;
+        let on_screen = &self.documents.get(uri)?.text;
+        let shows = |document: &&view::document::Document| {
+            document.text.len() == on_screen.len() && document.text == on_screen.to_string()
+        };
+        let map = [Some(&own.document), own.former.as_ref()].into_iter().flatten().find(shows)?;
+        Some((own, map))
+    }
 }
 
 /// The thread that a line of one of our documents is about.
-pub(super) fn own_thread_at(own: &OwnDocument, line: u32) -> Option<CommentId> {
+pub(super) fn own_thread_at(own: &OwnDocument, map: &view::document::Document, line: u32) -> Option<CommentId> {
     if let OwnKind::Thread(root) = own.kind {
         return Some(root);
     }
-    own.document.rows.iter().rev().find(|row| row.line <= line).and_then(|row| row.thread)
+    map.rows.iter().rev().find(|row| row.line <= line).and_then(|row| row.thread)
 }
 
 pub(super) fn contains(lines: LineRange, line: u32) -> bool {

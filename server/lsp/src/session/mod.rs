@@ -12,8 +12,8 @@ mod status;
 mod tests;
 
 use crate::config::Settings;
-use crate::effect::{Effect, MessageKind, Snapshot};
-use crate::event::{Change, ClientProfile, Event, Location, RepositoryId, Timer};
+use crate::effect::{Effect, MessageKind, ProgressStep, Snapshot};
+use crate::event::{Change, ClientProfile, Event, Location, RepositoryId, Timer, Trouble};
 use pull_request::model::{Timestamp, User};
 use pull_request::text::Text;
 use review::RepositoryState;
@@ -45,6 +45,21 @@ struct OwnDocument {
     kind: OwnKind,
     path: Option<PathBuf>,
     document: pull_request::view::document::Document,
+    /// When it was made: ages in it count from then.
+    made: Timestamp,
+    /// What it was before; the editor may still show that.
+    former: Option<pull_request::view::document::Document>,
+}
+
+impl OwnDocument {
+    fn new(
+        repository: Option<RepositoryId>,
+        kind: OwnKind,
+        document: pull_request::view::document::Document,
+        made: Timestamp,
+    ) -> Self {
+        Self { repository, kind, path: None, document, made, former: None }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,6 +92,8 @@ pub struct Session {
     undiscovered: BTreeMap<PathBuf, String>,
     own: BTreeMap<String, OwnDocument>,
     focus: Option<String>,
+    /// Where Next or Previous Comment went last, for clients that do not say where the cursor is.
+    last_stop: Option<(RepositoryId, String, u32)>,
     said: HashSet<String>,
     /// Files whose diagnostics may have changed since the last `settle`.
     dirty: BTreeSet<(RepositoryId, String)>,
@@ -113,6 +130,7 @@ impl Session {
             undiscovered: BTreeMap::new(),
             own: BTreeMap::new(),
             focus: None,
+            last_stop: None,
             said: HashSet::new(),
             dirty: BTreeSet::new(),
             lenses_dirty: false,
@@ -162,7 +180,11 @@ impl Session {
             Event::Discovered(path, outcome) => self.discovered(path, outcome, out),
             Event::Belongs(uri, location) => self.belongs(&uri, location, out),
             Event::Identified(user) => match user {
-                Ok(user) => self.me = Some(user),
+                Ok(user) => {
+                    self.me = Some(user);
+                    self.everything_dirty();
+                }
+                Err(problem) if problem.trouble == Trouble::Unreachable => self.identify_asked = false,
                 Err(problem) => self.log(format!("Who is signed in could not be read. {}", problem.sentence), out),
             },
             Event::Found(id, generation, outcome) => self.found(id, generation, outcome, now, out),
@@ -220,11 +242,20 @@ impl Session {
             .map(|(id, _)| *id)
             .collect();
         for id in unused {
-            self.clear_published(id, out);
-            self.repositories.remove(&id);
-            out.push(Effect::Forget(id));
-            self.lenses_dirty = true;
+            self.forget(id, out);
         }
+    }
+
+    /// Lets go of a repository and of all that is shown of it.
+    fn forget(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
+        self.clear_published(id, out);
+        let state = self.repositories.remove(&id);
+        if state.and_then(|state| state.busy).is_some_and(|busy| busy.shown) {
+            out.push(Effect::Progress(id, ProgressStep::End));
+        }
+        self.own.retain(|_, own| own.repository != Some(id));
+        out.push(Effect::Forget(id));
+        self.lenses_dirty = true;
     }
 
     fn take_settings(&mut self, value: &serde_json::Value, out: &mut Vec<Effect>) {
@@ -237,8 +268,11 @@ impl Session {
         }
         let before = std::mem::replace(&mut self.settings, settings);
         if before.preferred_remotes != self.settings.preferred_remotes {
-            let roots: Vec<PathBuf> = self.repositories.values().map(|state| state.discovery.root.clone()).collect();
-            out.extend(roots.into_iter().map(|root| self.discover(root)));
+            // The folders too: they may still be being looked at, by the former order.
+            let roots = self.repositories.values().map(|state| &state.discovery.root);
+            let paths: BTreeSet<PathBuf> = roots.chain(&self.folders).cloned().collect();
+            out.extend(paths.into_iter().map(|path| self.discover(path)));
+            out.extend(self.documents.iter().filter_map(|(uri, document)| self.locate_again(uri, document)));
         }
         if before.builds_enabled != self.settings.builds_enabled {
             self.refresh_all(review::Cause::Command, out);
@@ -276,6 +310,12 @@ impl Session {
         let Some(document) = self.documents.get_mut(uri) else { return };
         document.location = location;
         let Some(location) = &document.location else { return };
+        if !self.repositories.contains_key(&location.repository) {
+            // It was let go of while the document was looked for.
+            document.location = None;
+            out.extend(self.documents.get(uri).and_then(|document| self.locate_again(uri, document)));
+            return;
+        }
         let (id, is_new) = (location.repository, location.is_new);
         self.dirty.insert((id, location.path.clone()));
         self.lenses_dirty = true;
@@ -285,6 +325,13 @@ impl Session {
         } else {
             self.place_document(uri, out);
         }
+    }
+
+    /// Looks for the repository of a document that has none.
+    fn locate_again(&self, uri: &str, document: &Document) -> Option<Effect> {
+        let path = document.path.clone().filter(|_| document.location.is_none())?;
+        let preferred_remotes = self.settings.preferred_remotes.clone();
+        Some(Effect::Locate { uri: uri.to_owned(), path, preferred_remotes })
     }
 
     fn next_revision(&mut self) -> u64 {
@@ -346,7 +393,10 @@ impl Session {
             }
             Timer::Poll(id, clock) => self.poll(id, clock, out),
             Timer::TypingPaused(uri, version) => {
-                if self.documents.get(&uri).is_some_and(|document| document.version == version) {
+                let current = self.documents.get(&uri).filter(|document| document.version == version);
+                if let Some(document) = current {
+                    // Also where no comment moves: a line that is longer now has other columns.
+                    self.dirty.extend(document.location.as_ref().map(|at| (at.repository, at.path.clone())));
                     self.place_document(&uri, out);
                 }
             }

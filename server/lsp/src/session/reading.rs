@@ -3,7 +3,7 @@
 //! One refresh is in flight for a repository; others wait as one, under the strongest cause.
 //! What is shown stays while Bitbucket cannot be reached, and says how old it is.
 
-use super::review::{Busy, Cause, RepositoryState, Review, fresh};
+use super::review::{Busy, Cause, RepositoryState, Review, Stale, fresh};
 use super::{AccountState, Session, TYPING_PAUSE};
 use crate::effect::{Again, Effect, MessageKind, Placing, ProgressStep, ToPlace};
 use crate::event::{Discovery, Found, Fresh, Loaded, Located, Problem, RepositoryId, Timer, Trouble};
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const PROBES_BEFORE_LOAD: u32 = 5;
 /// What the wait grows from while there is nothing to show yet, in seconds.
 const FIRST_WAIT: u64 = 10;
+/// A branch without a pull request is asked for so many times more seldom.
+const WITHOUT_PULL_REQUEST: u64 = 5;
 /// The longest wait between two tries while Bitbucket cannot be reached.
 const LONGEST_WAIT: u64 = 600;
 
@@ -34,7 +36,14 @@ impl Session {
             Ok(found) => found,
             Err(why) => {
                 self.log(why.clone(), out);
-                self.undiscovered.insert(path, why);
+                // A repository that was deleted or moved takes what is shown of it along.
+                let gone = self.repositories.iter().find(|(_, state)| state.discovery.root == path);
+                if let Some(id) = gone.map(|(id, _)| *id) {
+                    self.forget(id, out);
+                }
+                if self.folders.contains(&path) {
+                    self.undiscovered.insert(path, why);
+                }
                 return;
             }
         };
@@ -92,8 +101,19 @@ impl Session {
         }
     }
 
-    /// Another branch, or another repository behind it: what was shown is no longer meant.
+    /// Another branch, or another repository behind it: what was shown, and what is in flight, is no longer meant.
     fn leave_review(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
+        self.drop_review(id, out);
+        let Some(state) = self.repositories.get_mut(&id) else { return };
+        state.generation += 1;
+        state.again = None;
+        if state.busy.take().is_some_and(|busy| busy.shown) {
+            out.push(Effect::Progress(id, ProgressStep::End));
+        }
+    }
+
+    /// What was shown is no longer meant.
+    fn drop_review(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
         self.clear_published(id, out);
         let Some(state) = self.repositories.get_mut(&id) else { return };
         state.review = None;
@@ -103,12 +123,7 @@ impl Session {
         state.chosen = None;
         state.searched = false;
         state.problem = None;
-        // Outcomes of what is in flight belong to the old branch.
-        state.generation += 1;
         state.placing += 1;
-        if state.busy.take().is_some_and(|busy| busy.shown) {
-            out.push(Effect::Progress(id, ProgressStep::End));
-        }
         self.lenses_dirty = true;
     }
 
@@ -204,10 +219,10 @@ impl Session {
         let chosen = state.chosen.and_then(|chosen| state.choices.iter().find(|(_, choice)| choice.id == chosen));
         let Some((name, pull_request)) = chosen.or(state.choices.first()).cloned() else {
             if state.review.is_some() {
-                let keep = (std::mem::take(&mut state.explanation), std::mem::take(&mut state.ended), state.generation);
-                self.leave_review(id, out);
+                let keep = (std::mem::take(&mut state.explanation), std::mem::take(&mut state.ended));
+                self.drop_review(id, out);
                 if let Some(state) = self.repositories.get_mut(&id) {
-                    (state.explanation, state.ended, _) = keep;
+                    (state.explanation, state.ended) = keep;
                     state.searched = true;
                 }
             }
@@ -334,7 +349,7 @@ impl Session {
                 state.failures += 1;
                 let (trouble, sentence) = (problem.trouble, problem.sentence.clone());
                 if let Some(review) = &mut state.review {
-                    review.stale = Some(sentence.clone());
+                    review.stale = Some(Stale { offline: trouble == Trouble::Unreachable, why: sentence.clone() });
                     self.lenses_dirty = true;
                 }
                 // Trouble with the line is quiet, unless the user just asked; trouble with the account is said once.
@@ -368,6 +383,10 @@ impl Session {
             // Somebody waits for the first sight of it, and perhaps only for the network to come up.
             spread = spread.min(FIRST_WAIT);
         }
+        if state.review.is_none() && state.searched && state.problem.is_none() {
+            // A branch without a pull request seldom gets one behind the user's back; git tells of pushes.
+            spread *= WITHOUT_PULL_REQUEST;
+        }
         state.poll_clock += 1;
         if interval == 0 {
             return;
@@ -381,7 +400,8 @@ impl Session {
     pub(super) fn poll(&mut self, id: RepositoryId, clock: u64, out: &mut Vec<Effect>) {
         let Some(state) = self.repositories.get_mut(&id).filter(|state| state.poll_clock == clock) else { return };
         let Some(review) = &state.review else { return self.refresh(id, Cause::Timer, out) };
-        if state.busy.is_some() || self.account != AccountState::SignedIn {
+        let refused = state.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Refused);
+        if refused || state.busy.is_some() || self.account != AccountState::SignedIn {
             return;
         }
         let (name, pull_request) = (review.name.clone(), review.pull_request.id);
@@ -402,11 +422,17 @@ impl Session {
         if !self.is_current(id, generation) {
             return;
         }
+        let Some(state) = self.repositories.get_mut(&id) else { return };
         let fresh = match outcome {
             Ok(fresh) => fresh,
-            Err(problem) => return self.finish(id, Some(problem), out),
+            Err(problem) => {
+                if problem.trouble == Trouble::NotFound {
+                    // Moved, or taken away: look what the branch has now.
+                    state.again = state.again.max(Some(Cause::Git));
+                }
+                return self.finish(id, Some(problem), out);
+            }
         };
-        let Some(state) = self.repositories.get_mut(&id) else { return };
         let Some(review) = &mut state.review else { return self.finish(id, None, out) };
         if !fresh.open {
             // Merged or declined meanwhile: look what the branch has now.
@@ -440,6 +466,7 @@ impl Session {
             ));
         }
         let same = state.review.as_ref().is_some_and(|review| review.pull_request.id == choice);
+        state.chosen = Some(choice);
         if !same {
             let (choices, explanation) = (state.choices.clone(), state.explanation.clone());
             self.leave_review(id, out);
@@ -511,12 +538,17 @@ impl Session {
         let outrun: HashSet<String> = now_open.symmetric_difference(&texts).map(|(path, _)| path.clone()).collect();
         let Some(state) = self.repositories.get_mut(&id).filter(|state| state.placing == generation) else { return };
         let Some(review) = &mut state.review else { return };
-        if places.iter().any(|(_, located)| outrun.contains(&located.path)) {
+        // Those that were seen before are carried by the edits, and placed anew when typing pauses.
+        let unseen = |id: &CommentId| review.thread_of(*id).is_some_and(|thread| review.spot_of(thread).is_none());
+        if places.iter().any(|(id, located)| outrun.contains(&located.path) && unseen(id)) {
             out.push(Effect::After(TYPING_PAUSE, Timer::PlaceAgain(id, generation)));
         }
         let changed = review.respot(places, &outrun);
-        self.dirty.extend(changed.into_iter().map(|path| (id, path)));
+        // Lenses were asked for while somebody typed; now that the typing has paused they are asked for once more.
         self.lenses_dirty = true;
-        self.rewrite_own(id, now, out);
+        if !changed.is_empty() {
+            self.dirty.extend(changed.into_iter().map(|path| (id, path)));
+            self.rewrite_own(id, now, out);
+        }
     }
 }

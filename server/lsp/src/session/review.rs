@@ -44,6 +44,11 @@ pub(super) struct Spotted {
 }
 
 impl Spotted {
+    /// Whether both are shown alike.
+    fn same_as(&self, other: &Self) -> bool {
+        self.placed == other.placed && self.renamed_from == other.renamed_from && self.remark == other.remark
+    }
+
     /// First line on screen; `None` if the file is gone.
     pub(super) fn lines(&self) -> Option<LineRange> {
         match self.placed.placement {
@@ -65,14 +70,22 @@ pub(super) struct Review {
     /// When Bitbucket last confirmed what is shown.
     pub(super) as_of: Timestamp,
     /// Why it could not be confirmed since.
-    pub(super) stale: Option<String>,
+    pub(super) stale: Option<Stale>,
     /// Threads by file, in the order of their lines.
     pub(super) files: BTreeMap<String, Vec<Spotted>>,
     /// Names for mentions.
     pub(super) names: Names,
     by_comment: HashMap<CommentId, usize>,
-    /// The file that a placed thread is in.
-    by_thread: HashMap<usize, String>,
+    /// The file that a placed thread is in, and its index there.
+    by_thread: HashMap<usize, (String, usize)>,
+}
+
+/// Why what is shown could not be confirmed.
+pub(super) struct Stale {
+    /// Bitbucket could not be reached; otherwise it refused.
+    pub(super) offline: bool,
+    /// The sentence.
+    pub(super) why: String,
 }
 
 impl Review {
@@ -123,9 +136,8 @@ impl Review {
 
     /// Where a thread was placed: file and spot.
     pub(super) fn spot_of(&self, thread: usize) -> Option<(&str, &Spotted)> {
-        let path = self.by_thread.get(&thread)?;
-        let spot = self.files.get(path)?.iter().find(|spot| spot.thread == thread)?;
-        Some((path, spot))
+        let (path, index) = self.by_thread.get(&thread)?;
+        Some((path, self.files.get(path)?.get(*index)?))
     }
 
     /// The threads that are, or may be, in these files: by where they were placed, or by their anchor's path.
@@ -138,7 +150,7 @@ impl Review {
     }
 
     /// Takes new places. Where a document moved on while they were computed (`outrun` has its path), what edits
-    /// carried so far stays. Says which files changed.
+    /// carried so far stays. Says in which files something is shown otherwise now.
     pub(super) fn respot(&mut self, places: Vec<(CommentId, Located)>, outrun: &HashSet<String>) -> HashSet<String> {
         let mut spots: HashMap<usize, (String, Spotted)> = HashMap::new();
         for (path, list) in std::mem::take(&mut self.files) {
@@ -155,20 +167,32 @@ impl Review {
                 Spot::File => None,
             });
             let Located { path, placed, renamed_from, remark } = located;
-            changed.insert(path.clone());
             let spot = Spotted { thread, origin, placed, renamed_from, remark };
-            if let Some((old_path, _)) = spots.insert(thread, (path, spot)) {
-                changed.insert(old_path);
-            }
+            match spots.get(&thread) {
+                Some((known, before)) if *known == path && before.same_as(&spot) => continue,
+                Some((known, _)) => changed.insert(known.clone()),
+                None => false,
+            };
+            changed.insert(path.clone());
+            spots.insert(thread, (path, spot));
         }
-        self.by_thread = spots.iter().map(|(thread, (path, _))| (*thread, path.clone())).collect();
         for (_, (path, spot)) in spots {
             self.files.entry(path).or_default().push(spot);
         }
         for list in self.files.values_mut() {
             list.sort_by_key(|spot| (spot.lines(), spot.thread));
         }
+        self.by_thread.clear();
+        for (path, list) in &self.files {
+            let places = list.iter().enumerate().map(|(index, spot)| (spot.thread, (path.clone(), index)));
+            self.by_thread.extend(places);
+        }
         changed
+    }
+
+    /// Whether Bitbucket could not be reached to confirm it.
+    pub(super) fn is_offline(&self) -> bool {
+        self.stale.as_ref().is_some_and(|stale| stale.offline)
     }
 
     pub(super) fn fresh(&self) -> Fresh {

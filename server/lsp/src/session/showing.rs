@@ -164,7 +164,8 @@ impl Session {
         }
         let lines = lines?;
         if let Some(stale) = &review.stale {
-            parts.push(format!("*{} {}*", view::status::as_of(now, review.as_of, true), view::markdown::text(stale, 200)));
+            let as_of = view::status::as_of(now, review.as_of, stale.offline);
+            parts.push(format!("*Shown {as_of}. {}*", view::markdown::text(&stale.why, 200)));
         }
         let ((first, _), (last, end)) = self.columns(lines, Some(document));
         Some(HoverAnswer { markdown: parts.join(RULE), lines: LineRange::new(first, last), end })
@@ -174,8 +175,8 @@ impl Session {
         if !self.settings.code_lens_enabled {
             return Vec::new();
         }
-        if let Some(own) = self.own_document(uri) {
-            let rows = &own.document.rows;
+        if self.own_document(uri).is_some() {
+            let rows = self.own_map(uri).map_or(&[][..], |(_, map)| &map.rows);
             // A thread that takes several lines has its lens on the first of them.
             let goes_on = |at: usize| at > 0 && rows[at - 1].thread == rows[at].thread && rows[at - 1].line + 1 == rows[at].line;
             return (0..rows.len())
@@ -225,8 +226,8 @@ impl Session {
     }
 
     pub(super) fn actions(&self, uri: &str, first: u32, last: u32, now: Timestamp) -> Vec<Action> {
-        if let Some(own) = self.own_document(uri) {
-            return self.own_actions(own, first, now);
+        if self.own_document(uri).is_some() {
+            return self.own_map(uri).map_or_else(Vec::new, |(own, map)| self.own_actions(own, map, first, now));
         }
         let Some((_, state, review, _, path)) = self.review_in(uri) else { return Vec::new() };
         let mut actions = Vec::new();
@@ -253,10 +254,10 @@ impl Session {
     }
 
     /// What can be done on a line of a document of ours.
-    fn own_actions(&self, own: &OwnDocument, line: u32, now: Timestamp) -> Vec<Action> {
+    fn own_actions(&self, own: &OwnDocument, map: &document::Document, line: u32, now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
         let review = own.repository.and_then(|id| self.repositories.get(&id)?.review.as_ref());
-        let thread = own_thread_at(own, line);
+        let thread = own_thread_at(own, map, line);
         if let (Some(review), Some(comment)) = (review, thread)
             && let Some(thread) = review.thread_of(comment)
         {
@@ -303,21 +304,18 @@ impl Session {
                 line: *line,
                 character: document.text.line_length(*line, self.profile.encoding),
                 label: view::inlay::inlay(threads, &reader),
-                tooltip: threads.iter().map(|thread| view::hover::hover(thread, &reader)).collect::<Vec<_>>().join(RULE),
             })
             .collect()
     }
 
     pub(super) fn symbols(&self, uri: &str) -> Vec<Symbol> {
-        let Some(own) = self.own_document(uri) else { return Vec::new() };
-        own.document.symbols.clone()
+        self.own_map(uri).map_or_else(Vec::new, |(_, map)| map.symbols.clone())
     }
 
     pub(super) fn links(&self, uri: &str) -> Vec<Link> {
-        let (Some(own), Some(document)) = (self.own_document(uri), self.documents.get(uri)) else { return Vec::new() };
+        let (Some((own, map)), Some(document)) = (self.own_map(uri), self.documents.get(uri)) else { return Vec::new() };
         let encoding = self.profile.encoding;
-        own.document
-            .links
+        map.links
             .iter()
             .filter_map(|link| {
                 let text = document.text.line(link.line)?;
@@ -348,7 +346,7 @@ impl Session {
             OwnKind::PullRequest => {
                 let placed: Vec<PlacedThread<'_>> =
                     review.files.values().flatten().map(|spot| review.placed(spot)).collect();
-                let as_of = view::status::as_of(now, review.as_of, review.stale.is_some());
+                let as_of = view::status::as_of(now, review.as_of, review.is_offline());
                 let left_out = (!review.incomplete.is_empty()).then(|| review.incomplete.join(" "));
                 Some(document::pull_request(
                     &document::Page {

@@ -1,7 +1,7 @@
 //! Show Status: a document that explains what the server found and why.
 
 use super::review::RepositoryState;
-use super::{AccountState, OwnKind, Session};
+use super::{AccountState, OwnDocument, OwnKind, Session};
 use crate::effect::Effect;
 use crate::event::CheckedOut;
 use pull_request::model::{PullRequestState, Timestamp};
@@ -24,7 +24,7 @@ impl Session {
     pub(super) fn show_status(&mut self, account: &[String], now: Timestamp, out: &mut Vec<Effect>) {
         let text = self.status(account, now);
         let document = Document { text, ..Document::default() };
-        self.keep_own("status.md".into(), None, OwnKind::Status, document, true, out);
+        self.keep_own("status.md".into(), OwnDocument::new(None, OwnKind::Status, document, now), true, out);
     }
 
     /// The status as Markdown.
@@ -125,7 +125,7 @@ fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
             ),
         );
         if state.choices.len() > 1 {
-            let why = if state.chosen.is_some() { "chosen by you" } else { "the newest" };
+            let why = if state.chosen == Some(pull_request.id) { "chosen by you" } else { "the newest" };
             let others: Vec<String> = state
                 .choices
                 .iter()
@@ -141,7 +141,7 @@ fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
                 ),
             );
         }
-        bullet(text, &format!("Shown {}.", view::status::as_of(now, review.as_of, review.stale.is_some())));
+        bullet(text, &format!("Shown {}.", view::status::as_of(now, review.as_of, review.is_offline())));
         let spots: Vec<_> = review.files.values().flatten().collect();
         let gone = spots.iter().filter(|spot| spot.lines().is_none()).count();
         let general = review.discussion.threads.iter().filter(|thread| thread.anchor.is_none()).count();

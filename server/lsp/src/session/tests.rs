@@ -268,6 +268,42 @@ fn typing_above_moves_a_comment_at_once_and_typing_elsewhere_publishes_nothing()
 }
 
 #[test]
+fn a_commented_line_that_grows_is_marked_to_its_end_once_typing_pauses() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 1)]);
+    case.open("cart.py", CODE);
+    case.edit("cart.py", 2, (1, 0), (1, 0), "longer ");
+    case.send(Event::Timer(Timer::TypingPaused(uri("cart.py"), 2)));
+    let ends = case.effects.iter().find_map(|effect| match effect {
+        Effect::Publish { diagnostics, .. } => Some(diagnostics[0].end),
+        _ => None,
+    });
+    let length = CODE.lines().nth(1).unwrap().len() + "longer ".len();
+    assert_eq!(ends, Some((1, u32::try_from(length).unwrap())));
+}
+
+#[test]
+fn a_document_of_ours_that_an_editor_reloads_keeps_its_lenses() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.command(Command::ShowPullRequest, Target::default());
+    let shown = case.effects.iter().find_map(|effect| match effect {
+        Effect::ShowText { name, text, .. } => Some((name.clone(), text.clone())),
+        _ => None,
+    });
+    let (name, text) = shown.expect("a document");
+    let path = PathBuf::from("/cache").join(&name);
+    case.send(Event::Written(name, path.clone()));
+    for _ in 0..2 {
+        let uri = "file:///cache/document.md".to_owned();
+        case.send(Event::Opened { uri: uri.clone(), path: Some(path.clone()), version: 1, text: text.clone() });
+        let (reply, mut lenses) = oneshot::channel();
+        case.send(Event::Lenses(uri.clone(), reply));
+        assert_eq!(lenses.try_recv().unwrap().len(), 1);
+        // An editor closes and opens what it reloads.
+        case.send(Event::Closed(uri));
+    }
+}
+
+#[test]
 fn a_burst_of_edits_is_published_once() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
     case.open("cart.py", CODE);

@@ -194,19 +194,23 @@ impl Worker {
             Effect::Discover { path, preferred_remotes } => {
                 let web = self.environment.origin.web_host();
                 let look = self.next_look();
-                self.blocking(move || {
+                let failed = Outcome::Discovered(path.clone(), Err(fault()));
+                let work = move || {
                     let found = discover::repository(&path, &preferred_remotes, &web, look);
                     Outcome::Discovered(path, found.map(Box::new))
-                });
+                };
+                self.blocking(work, failed);
             }
             Effect::Locate { uri, path, preferred_remotes } => {
                 let web = self.environment.origin.web_host();
                 let look = self.next_look();
-                self.blocking(move || {
+                let failed = Outcome::Located(uri.clone(), path.clone(), None);
+                let work = move || {
                     let found = discover::repository(&path, &preferred_remotes, &web, look).ok();
                     let located = found.map(|found| Box::new(discover::locate(found, &path)));
                     Outcome::Located(uri, path, located)
-                });
+                };
+                self.blocking(work, failed);
             }
             Effect::Forget(id) => {
                 self.repositories.remove(&id);
@@ -217,7 +221,7 @@ impl Worker {
             Effect::Reconnect => self.bitbucket.reconnect(),
             Effect::Identify => {
                 let bitbucket = self.bitbucket.clone();
-                self.task(async move { Event::Identified(reading::identify(&bitbucket).await) });
+                self.task(async move { Event::Identified(reading::identify(&bitbucket).await) }, None);
             }
             Effect::DescribeAccount => {
                 let lines = reading::describe(&self.environment, &self.bitbucket);
@@ -225,28 +229,31 @@ impl Worker {
             }
             Effect::Find { repository, generation, candidates, checked_out, head } => {
                 let bitbucket = self.bitbucket.clone();
-                self.task(async move {
+                let work = async move {
                     let found = reading::find(&bitbucket, &candidates, &checked_out, head.as_deref()).await;
                     Event::Found(repository, generation, found)
-                });
+                };
+                self.task(work, Some(Event::Found(repository, generation, Err(faulty()))));
             }
             Effect::Load { repository, generation, name, id, known, builds } => {
                 let bitbucket = self.bitbucket.clone();
-                self.task(async move {
+                let work = async move {
                     let loaded = reading::load(&bitbucket, &name, id, known.map(|known| *known), builds).await;
                     Event::Loaded(repository, generation, loaded.map(Box::new))
-                });
+                };
+                self.task(work, Some(Event::Loaded(repository, generation, Err(faulty()))));
             }
             Effect::Probe { repository, generation, name, id } => {
                 let bitbucket = self.bitbucket.clone();
-                self.task(async move {
+                let work = async move {
                     Event::Probed(repository, generation, reading::probe(&bitbucket, &name, id).await)
-                });
+                };
+                self.task(work, Some(Event::Probed(repository, generation, Err(faulty()))));
             }
             Effect::Place(placing) => {
                 let Some(opened) = self.repositories.get(&placing.repository) else { return };
                 let (git, bitbucket, memo) = (opened.git.clone(), self.bitbucket.clone(), self.memo.clone());
-                self.task(async move { placing::place(git, bitbucket, memo, *placing).await });
+                self.task(async move { placing::place(git, bitbucket, memo, *placing).await }, None);
             }
             Effect::Publish { uri, path, version, diagnostics } => {
                 if let Some(uri) = client::uri_or_path(uri, &path) {
@@ -272,10 +279,11 @@ impl Worker {
             Effect::CanShowDocuments(can) => self.show_document.store(can, Ordering::Relaxed),
             Effect::Progress(id, step) => self.client(ForClient::Progress(id, step)),
             Effect::After(delay, timer) => {
-                self.task(async move {
+                let timed = async move {
                     tokio::time::sleep(delay).await;
                     Event::Timer(timer)
-                });
+                };
+                self.task(timed, None);
             }
         }
     }
@@ -292,7 +300,7 @@ impl Worker {
         }
         let repositories: HashMap<RepositoryId, git::Repository> =
             self.repositories.iter().map(|(id, opened)| (*id, opened.git.clone())).collect();
-        self.blocking(move || {
+        let work = move || {
             let stamp = |id: &RepositoryId, path: &str| {
                 let metadata = std::fs::metadata(repositories.get(id)?.work_path(path)?).ok()?;
                 Some((metadata.modified().ok()?, metadata.len()))
@@ -300,7 +308,8 @@ impl Worker {
             let stamps = files.into_iter().map(|(id, path)| (stamp(&id, &path), id, path));
             let stamps = stamps.map(|(stamp, id, path)| ((id, path), stamp)).collect();
             Outcome::Watched(repositories.iter().map(|(id, git)| (*id, git.fingerprint())).collect(), stamps)
-        });
+        };
+        self.blocking(work, Outcome::Watched(Vec::new(), Stamps::new()));
     }
 
     /// Files that were looked at before and are different now.
@@ -323,19 +332,32 @@ impl Worker {
         let _ = self.outcomes.send(Outcome::Event(Box::new(event)));
     }
 
-    fn task(&self, work: impl Future<Output = Event> + Send + 'static) {
+    /// `failed` is what the session hears if the task ends by a fault: nothing may wait for it for ever.
+    fn task(&self, work: impl Future<Output = Event> + Send + 'static, failed: Option<Event>) {
         let outcomes = self.outcomes.clone();
+        let work = tokio::spawn(work);
         tokio::spawn(async move {
-            let _ = outcomes.send(Outcome::Event(Box::new(work.await)));
+            if let Some(event) = work.await.ok().or(failed) {
+                let _ = outcomes.send(Outcome::Event(Box::new(event)));
+            }
         });
     }
 
-    fn blocking(&self, work: impl FnOnce() -> Outcome + Send + 'static) {
+    fn blocking(&self, work: impl FnOnce() -> Outcome + Send + 'static, failed: Outcome) {
         let outcomes = self.outcomes.clone();
-        tokio::task::spawn_blocking(move || {
-            let _ = outcomes.send(work());
+        let work = tokio::task::spawn_blocking(work);
+        tokio::spawn(async move {
+            let _ = outcomes.send(work.await.unwrap_or(failed));
         });
     }
+}
+
+fn fault() -> String {
+    "The server has a fault; please report what its log says.".into()
+}
+
+fn faulty() -> crate::event::Problem {
+    crate::event::Problem { trouble: Trouble::Other, sentence: fault(), retry_after: None }
 }
 
 /// What the session does about an error of the REST edge.

@@ -71,7 +71,8 @@ pub fn diagnostic(thread: &PlacedThread<'_>, options: &Options, reader: &Reader<
         });
     let severity = match (it.is_resolved(), it.open_tasks() > 0, thread.outdated()) {
         (true, ..) => Severity::Hint,
-        (_, true, _) => Severity::Warning,
+        (_, true, true) => Severity::Warning,
+        (_, true, false) => Severity::Warning.min(options.severity),
         (_, _, true) => Severity::Hint,
         _ => options.severity,
     };

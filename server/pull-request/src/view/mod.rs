@@ -70,8 +70,8 @@ impl PlacedThread<'_> {
     }
 }
 
-/// How loud a diagnostic is; LSP's levels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+/// How loud a diagnostic is; LSP's levels, the loudest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Severity {
     /// An error.
     Error,

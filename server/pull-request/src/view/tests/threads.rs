@@ -321,6 +321,7 @@ fn what_the_user_wants_to_see() {
     assert_eq!(see(&resolved, &exact, &quiet), None);
     assert_eq!(see(&resolved, &exact, &all), Some((Severity::Hint, false)));
     assert_eq!(see(&tasked, &exact, &quiet), Some((Severity::Warning, false)));
+    assert_eq!(see(&tasked, &exact, &all), Some((Severity::Error, false)), "never less than any open thread");
     assert_eq!(see(&tasked, &gone, &all), Some((Severity::Warning, true)));
 
     let ignoring = |authors: &[&str]| Options {
