@@ -1,7 +1,7 @@
 //! Commands: each finds its target, answers at once, and leaves the rest to effects.
 
 use super::review::{Cause, Review, Spotted};
-use super::{OwnDocument, OwnKind, Session};
+use super::{Document, OwnDocument, OwnKind, Session};
 use crate::effect::{Effect, MessageKind};
 use crate::event::RepositoryId;
 use crate::protocol::{Call, Command, Target};
@@ -271,7 +271,10 @@ impl Session {
     pub(super) fn keep_own(&mut self, name: String, mut own: OwnDocument, show: bool, out: &mut Vec<Effect>) {
         out.push(Effect::ShowText { name: name.clone(), text: own.document.text.clone(), line: None, show });
         if let Some(before) = self.own.remove(&name) {
-            (own.path, own.former) = (before.path, Some(before.document));
+            let on_screen = self.documents.values().find(|document| document.path.is_some() && document.path == before.path);
+            let is_behind = on_screen.zip(before.former.as_ref()).is_some_and(|(at, former)| shows(at, former));
+            own.former = if is_behind { before.former } else { Some(before.document) };
+            own.path = before.path;
         }
         self.own.insert(name, own);
         self.forget_own();
@@ -317,13 +320,16 @@ impl Session {
     /// A document of ours with the map of the text that is on screen: the editor may be behind what was written last.
     pub(super) fn own_map(&self, uri: &str) -> Option<(&OwnDocument, &view::document::Document)> {
         let own = self.own_document(uri)?;
-        let on_screen = &self.documents.get(uri)?.text;
-        let shows = |document: &&view::document::Document| {
-            document.text.len() == on_screen.len() && document.text == on_screen.to_string()
-        };
-        let map = [Some(&own.document), own.former.as_ref()].into_iter().flatten().find(shows)?;
+        let on_screen = self.documents.get(uri)?;
+        let maps = [Some(&own.document), own.former.as_ref()];
+        let map = maps.into_iter().flatten().find(|map| shows(on_screen, map))?;
         Some((own, map))
     }
+}
+
+/// Whether a document on screen has just the text that a map was made for.
+fn shows(on_screen: &Document, map: &view::document::Document) -> bool {
+    map.text.len() == on_screen.text.len() && map.text == on_screen.text.to_string()
 }
 
 /// The thread that a line of one of our documents is about.

@@ -152,7 +152,13 @@ impl Session {
             Event::Folders(added, removed) => self.change_folders(added, &removed, out),
             Event::Settings(value) => self.take_settings(&value, out),
             Event::SettingsChanged => out.push(Effect::PullSettings),
-            Event::Opened { uri, path, version, text } => self.open(uri, path, version, &text, out),
+            Event::Opened { uri, path, version, text } => {
+                self.open(uri.clone(), path, version, &text, out);
+                // What a document of ours shows may have changed while the editor was opening it.
+                if let Some(id) = self.own_document(&uri).and_then(|own| own.repository) {
+                    self.rewrite_own(id, now, out);
+                }
+            }
             Event::Changed(uri, version, changes) => self.change(&uri, version, changes, out),
             Event::Saved(uri) => self.place_document(&uri, out),
             Event::Closed(uri) => self.close(&uri, out),

@@ -271,14 +271,17 @@ fn typing_above_moves_a_comment_at_once_and_typing_elsewhere_publishes_nothing()
 fn a_commented_line_that_grows_is_marked_to_its_end_once_typing_pauses() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 1)]);
     case.open("cart.py", CODE);
-    case.edit("cart.py", 2, (1, 0), (1, 0), "longer ");
+    let length = u32::try_from(CODE.lines().nth(1).unwrap().len()).unwrap();
+    let end = |case: &Case| {
+        case.effects.iter().find_map(|effect| match effect {
+            Effect::Publish { diagnostics, .. } => Some(diagnostics[0].end),
+            _ => None,
+        })
+    };
+    case.edit("cart.py", 2, (1, 0), (1, 0), "  ");
+    let at_once = end(&case);
     case.send(Event::Timer(Timer::TypingPaused(uri("cart.py"), 2)));
-    let ends = case.effects.iter().find_map(|effect| match effect {
-        Effect::Publish { diagnostics, .. } => Some(diagnostics[0].end),
-        _ => None,
-    });
-    let length = CODE.lines().nth(1).unwrap().len() + "longer ".len();
-    assert_eq!(ends, Some((1, u32::try_from(length).unwrap())));
+    assert_eq!(end(&case).or(at_once), Some((1, length + 2)));
 }
 
 #[test]
@@ -301,6 +304,27 @@ fn a_document_of_ours_that_an_editor_reloads_keeps_its_lenses() {
         // An editor closes and opens what it reloads.
         case.send(Event::Closed(uri));
     }
+}
+
+#[test]
+fn a_document_of_ours_that_was_outrun_while_it_was_opened_is_written_anew() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.open("cart.py", CODE);
+    case.command(Command::ShowPullRequest, Target::default());
+    let written = |case: &Case| {
+        case.effects.iter().find_map(|effect| match effect {
+            Effect::ShowText { name, text, show, .. } => Some((name.clone(), text.clone(), *show)),
+            _ => None,
+        })
+    };
+    let (name, text, _) = written(&case).expect("a document");
+    let path = PathBuf::from("/cache").join(&name);
+    case.send(Event::Written(name, path.clone()));
+    case.edit("cart.py", 2, (0, 0), (0, 0), "new\n");
+    assert_eq!(written(&case), None, "nobody has it open");
+    case.send(Event::Opened { uri: "file:///cache/4.md".into(), path: Some(path), version: 1, text: text.clone() });
+    let (_, anew, show) = written(&case).expect("the document anew");
+    assert!(text.contains("line 3 ") && anew.contains("line 4 ") && !show, "{text} {anew}");
 }
 
 #[test]
@@ -750,4 +774,140 @@ fn copy_link_answers_with_the_thread_and_without_one_with_the_pull_request() {
     assert_eq!(link, json!({ "text": "https://bitbucket.org/corner-shop/till/pull-requests/4/_/diff#comment-1" }));
     let link = case.command(Command::CopyLink, at(4));
     assert_eq!(link, json!({ "text": "https://bitbucket.org/corner-shop/till/pull-requests/4" }));
+}
+
+#[test]
+fn a_search_that_ends_a_review_leaves_the_clock_running_and_what_waits_begins() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.command(Command::Refresh, Target::default());
+    let generation = case.find().expect("a search");
+    case.command(Command::Refresh, Target::default());
+    let found = Found { pull_requests: Vec::new(), ended: Vec::new(), explanation: Vec::new() };
+    case.send(Event::Found(REPOSITORY, generation, Ok(found)));
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])]);
+    assert_eq!(case.polls().len(), 1, "the clock runs on");
+    assert!(case.find().is_some(), "the one that waited begins");
+}
+
+#[test]
+fn refused_while_a_review_is_shown_it_is_not_probed_for_ever() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let poll = |case: &mut Case| {
+        let clock = case.session.repositories[&REPOSITORY].poll_clock;
+        case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+        case.probe()
+    };
+    let generation = poll(&mut case).expect("a probe");
+    let refused = Problem { trouble: Trouble::Refused, sentence: "Revoked.".into(), retry_after: None };
+    case.send(Event::Probed(REPOSITORY, generation, Err(refused)));
+    assert_eq!(case.messages(), ["Revoked."]);
+    assert_eq!(poll(&mut case), None);
+}
+
+#[test]
+fn a_pull_request_that_is_no_longer_there_is_looked_for_anew() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let clock = case.session.repositories[&REPOSITORY].poll_clock;
+    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    let generation = case.probe().expect("a probe");
+    let gone = Problem { trouble: Trouble::NotFound, sentence: "Not there.".into(), retry_after: None };
+    case.send(Event::Probed(REPOSITORY, generation, Err(gone)));
+    assert!(case.find().is_some());
+}
+
+#[test]
+fn who_you_are_may_be_told_late_and_counts_at_once() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let me = User { uuid: Some("{1}".into()), display_name: "Ana".into(), ..User::default() };
+    case.send(Event::Identified(Ok(me)));
+    assert_eq!(case.published().len(), 1, "Ana is You now");
+    let mut case = Case::new();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Identified(Err(unreachable())));
+    let generation = case.session.repositories[&REPOSITORY].generation;
+    case.send(Event::Found(REPOSITORY, generation, Err(unreachable())));
+    case.command(Command::Refresh, Target::default());
+    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Identify)), "asked again after an outage");
+}
+
+#[test]
+fn a_repository_that_is_let_go_of_takes_its_progress_along() {
+    let mut case = Case::new();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    let generation = case.find().unwrap();
+    case.send(Event::Timer(Timer::StillBusy(REPOSITORY, generation)));
+    case.send(Event::Folders(vec![], vec!["/work/till".into()]));
+    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Progress(REPOSITORY, ProgressStep::End))));
+}
+
+#[test]
+fn a_repository_that_was_deleted_takes_what_is_shown_along() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.send(Event::Discovered("/work/till".into(), Err("There is no repository any more.".into())));
+    assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])]);
+    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Forget(REPOSITORY))));
+}
+
+#[test]
+fn next_comment_without_a_cursor_goes_on_from_its_last_stop() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 1), comment(2, "cart.py", 3)]);
+    let mut go = || {
+        case.command(Command::NextComment, Target::default());
+        case.effects.iter().find_map(|effect| match effect {
+            Effect::ShowFile { line, .. } => Some(*line),
+            _ => None,
+        })
+    };
+    assert_eq!([go(), go(), go()], [Some(1), Some(3), Some(1)]);
+}
+
+#[test]
+fn settings_that_come_before_the_repository_was_found_count_for_it() {
+    let mut case = Case::new();
+    case.send(Event::Settings(json!({ "preferredRemotes": ["fork"] })));
+    let again = case.effects.iter().any(|effect| match effect {
+        Effect::Discover { preferred_remotes, .. } => preferred_remotes == &["fork"],
+        _ => false,
+    });
+    assert!(again, "the folder is looked at by the new order");
+}
+
+#[test]
+fn a_branch_without_a_pull_request_is_asked_for_seldom() {
+    let mut case = Case::new();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.answer_find(vec![]);
+    assert_eq!(case.polls()[0].0, 300);
+}
+
+#[test]
+fn a_document_of_ours_answers_for_the_text_that_is_on_screen() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    case.command(Command::ShowPullRequest, Target::default());
+    let written = case.effects.iter().find_map(|effect| match effect {
+        Effect::ShowText { name, text, .. } => Some((name.clone(), text.clone())),
+        _ => None,
+    });
+    let (name, text) = written.expect("a document");
+    let path = PathBuf::from("/cache").join(&name);
+    case.send(Event::Written(name, path.clone()));
+    let uri = "file:///cache/pull-request-4.md".to_owned();
+    case.send(Event::Opened { uri: uri.clone(), path: Some(path), version: 1, text: text.clone() });
+    let rows = |case: &mut Case| {
+        let (reply, mut lenses) = oneshot::channel();
+        case.send(Event::Lenses(uri.clone(), reply));
+        lenses.try_recv().unwrap().iter().map(|lens| lens.line).collect::<Vec<u32>>()
+    };
+    let before = rows(&mut case);
+    assert_eq!(before.len(), 1);
+    // Another thread above it moves the rows of the text that is written now, but not of the one on screen.
+    case.command(Command::Refresh, Target::default());
+    case.answer_find(vec![pull_request(4)]);
+    case.answer_load(vec![comment(1, "cart.py", 2), comment(2, "a.py", 0)]);
+    case.place();
+    assert_eq!(rows(&mut case), before);
+    let at = |line| Position { line, character: 0 };
+    let change = Change { range: Some((at(0), at(1))), text: "something else".into() };
+    case.send(Event::Changed(uri.clone(), 2, vec![change]));
+    assert_eq!(rows(&mut case), Vec::<u32>::new(), "of an unknown text nothing is said");
 }
