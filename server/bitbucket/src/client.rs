@@ -92,6 +92,11 @@ impl Client {
         self.one("/user", "").await
     }
 
+    /// The scopes of the account's token, as Bitbucket's last answer named them; `None` before the first one.
+    pub fn granted_scopes(&self) -> Option<Vec<String>> {
+        self.http.granted()
+    }
+
     /// The open pull requests of a branch of `source` (a fork), or of the repository itself without
     /// one, newest first, with participants.
     ///

@@ -1,8 +1,10 @@
-//! Bitbucket Cloud over REST, reading only: the one place that talks to the network.
+//! Bitbucket Cloud over REST, reading only, and signing in: the one place that talks to the network.
 //!
 //! - [`remote`]: from the URL of a git remote to a repository's name. Pure.
 //! - [`Origin`]: which API and which web host this process belongs to.
 //! - [`Client`]: the verbs. Each gives plain data of `pull_request::model`, or an [`Error`].
+//! - [`oauth`]: signing in with a browser, and new tokens for old ones.
+//! - [`check_token`]: whether a token that a user brings is good, and what it lacks.
 //! - [`cloud`]: JSON as Bitbucket Cloud writes it, decoded leniently, object by object.
 //!
 //! Inside: `http` is where bytes leave (and the only code that attaches a token), `gate` holds requests
@@ -11,8 +13,10 @@
 //! It must not know what LSP, git or an editor is, nor read settings or the environment.
 
 pub mod cloud;
+pub mod oauth;
 pub mod remote;
 
+mod check;
 mod client;
 mod error;
 mod gate;
@@ -21,10 +25,13 @@ mod listing;
 mod origin;
 mod page;
 mod pieces;
+mod scopes;
 
+pub use check::{CheckError, Granted, check_token};
 pub use client::{Client, Probe};
 pub use error::{Error, Outage};
 pub use gate::Budget;
 pub use http::Options;
 pub use listing::Listing;
 pub use origin::{BadOrigin, Origin};
+pub use scopes::Reach;

@@ -59,6 +59,13 @@ impl Origin {
         &self.web
     }
 
+    /// The web's page at `path` (with a leading slash, percent-encoded).
+    pub(crate) fn page(&self, path: &str) -> Url {
+        let mut url = self.web.clone();
+        url.set_path(&format!("{}{path}", self.web.path().trim_end_matches('/')));
+        url
+    }
+
     /// Whether remotes are matched against this web host and how.
     pub fn web_host(&self) -> crate::remote::WebHost {
         crate::remote::WebHost::of(&self.web)
@@ -74,11 +81,6 @@ impl Origin {
             )
         };
         url.has_host() && place(url) == place(&self.api)
-    }
-
-    /// Whether the API is on this computer, so that no proxy must be asked.
-    pub(crate) fn is_loopback(&self) -> bool {
-        is_loopback(&self.api)
     }
 
     /// The API's path with no slash at its end: `/2.0`, or nothing.
@@ -97,6 +99,7 @@ impl Origin {
     }
 }
 
+/// Whether it is on this computer, so that no proxy must be asked.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -149,7 +152,7 @@ mod tests {
         assert_eq!(origin, Origin::new(None, None).unwrap());
         assert_eq!(origin.api().as_str(), API);
         assert_eq!(origin.web().host_str(), Some("bitbucket.org"));
-        assert!(!origin.is_loopback());
+        assert!(!is_loopback(origin.api()));
     }
 
     #[test]

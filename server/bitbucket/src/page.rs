@@ -128,9 +128,9 @@ impl<'a, T: Readable> Walk<'a, T> {
             };
             let outcome = match outcome {
                 Ok(body) => Ok(Fetched::Whole(body)),
-                Err(Error::TooLarge { .. }) => {
-                    in_pieces(http, query, number, allowance).await.map(Fetched::InPieces)
-                }
+                Err(Error::TooLarge { .. }) => in_pieces(http, query, number, allowance)
+                    .await
+                    .map(Fetched::InPieces),
                 Err(error) => Err(error),
             };
             (number, outcome)

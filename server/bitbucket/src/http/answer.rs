@@ -73,7 +73,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     ))
 }
 
-fn content_type(headers: &HeaderMap) -> String {
+pub(super) fn content_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     value.unwrap_or_default().trim().to_ascii_lowercase()
 }
@@ -81,19 +81,15 @@ fn content_type(headers: &HeaderMap) -> String {
 /// From `error.detail` of the body, else from the pair of headers that name scopes.
 fn missing_scope(headers: &HeaderMap, body: &[u8]) -> Option<Error> {
     let (body, _) = read_wire::<ErrorBody>(body).unwrap_or_default();
-    let scopes = body
+    let detail = body
         .error
         .and_then(|error| error.detail)
         .and_then(|detail| detail.scopes());
-    if let Some((required, granted)) = scopes.filter(|(required, _)| !required.is_empty()) {
+    if let Some((required, granted)) = detail.filter(|(required, _)| !required.is_empty()) {
         return Some(Error::MissingScope { required, granted });
     }
-    let listed = |name: &str| -> Option<Vec<String>> {
-        let text = headers.get(name)?.to_str().ok()?;
-        let scopes = text.split(',').map(str::trim).filter(|scope| !scope.is_empty());
-        Some(scopes.map(str::to_owned).collect())
-    };
-    let (granted, accepted) = (listed("x-oauth-scopes")?, listed("x-accepted-oauth-scopes")?);
+    let granted = scopes(headers, "x-oauth-scopes")?;
+    let accepted = scopes(headers, "x-accepted-oauth-scopes")?;
     let lacks = !accepted.is_empty() && !accepted.iter().any(|scope| covers(&granted, scope));
     lacks.then_some(Error::MissingScope {
         required: accepted,
@@ -101,8 +97,15 @@ fn missing_scope(headers: &HeaderMap, body: &[u8]) -> Option<Error> {
     })
 }
 
+/// The scopes that a header lists, `None` without such a header.
+pub(super) fn scopes(headers: &HeaderMap, name: &str) -> Option<Vec<String>> {
+    let text = headers.get(name)?.to_str().ok()?;
+    let scopes = text.split(',').map(str::trim).filter(|scope| !scope.is_empty());
+    Some(scopes.map(str::to_owned).collect())
+}
+
 /// Whether a scope is granted, itself or by one that includes it.
-fn covers(granted: &[String], scope: &str) -> bool {
+pub(crate) fn covers(granted: &[String], scope: &str) -> bool {
     granted.iter().any(|have| {
         let same_resource = have.split(':').next() == scope.split(':').next();
         // `x:admin` includes `x:write`, which includes `x`; pull requests include reading repositories.
@@ -144,7 +147,7 @@ mod tests {
         pairs.iter().map(pair).collect()
     }
 
-    fn scopes(names: &[&str]) -> Vec<String> {
+    fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
@@ -212,8 +215,8 @@ mod tests {
     fn a_missing_scope_is_read_from_the_body_or_the_headers() {
         let body = br#"{"type":"error","error":{"message":"no","detail":{"required":["pullrequest"],"granted":["account"]}}}"#;
         let expected = Error::MissingScope {
-            required: scopes(&["pullrequest"]),
-            granted: scopes(&["account"]),
+            required: names(&["pullrequest"]),
+            granted: names(&["account"]),
         };
         assert_eq!(error(403, &HeaderMap::new(), body, false), expected);
         let said = |granted: &str, accepted: &str| {
@@ -235,8 +238,8 @@ mod tests {
         assert_eq!(
             said("pullrequest", "pullrequest:write"),
             Error::MissingScope {
-                required: scopes(&["pullrequest:write"]),
-                granted: scopes(&["pullrequest"]),
+                required: names(&["pullrequest:write"]),
+                granted: names(&["pullrequest"]),
             }
         );
         // Names of API tokens and names of OAuth cannot be compared, so nothing is claimed.

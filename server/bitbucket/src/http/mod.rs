@@ -1,10 +1,12 @@
 //! The only place where bytes leave, and the only code that attaches a token.
 //!
 //! One `GET` at a time: gate, deadlines, redirects by hand, size caps, repeats.
+//! The one `POST` of signing in is in `token`, with rules of its own.
 //! It must not know what the bytes mean beyond "JSON was wanted" and the errors in `answer`.
 //! Logs hold the method, the path, the status and the time; never a header, a query or a body.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use credentials::Authorization;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
@@ -14,16 +16,21 @@ use url::Url;
 
 use crate::error::{Error, Outage};
 use crate::gate::{Budget, Gate, doubled, jittered};
-use crate::origin::Origin;
+use crate::origin::{Origin, is_loopback};
 
 mod answer;
 mod failure;
 mod options;
 mod redirect;
+mod shape;
+mod token;
 
+pub(crate) use answer::covers;
 use failure::{Failure, Kind, answered, log, not_sent};
 pub use options::Options;
 use redirect::Hop;
+pub(crate) use shape::Shape;
+pub(crate) use token::{Grant, request_token};
 
 /// What is wanted of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +50,8 @@ pub(crate) struct Http {
     gate: Gate,
     places: Semaphore,
     client: Mutex<Option<reqwest::Client>>,
+    /// The scopes that the last answer of the API named.
+    granted: Mutex<Option<Vec<String>>>,
 }
 
 impl Http {
@@ -56,7 +65,16 @@ impl Http {
             places,
             options,
             client: Mutex::new(None),
+            granted: Mutex::new(None),
         }
+    }
+
+    /// The scopes of the account's token, as the last answer of the API named them; `None` if none did so far.
+    pub(crate) fn granted(&self) -> Option<Vec<String>> {
+        self.granted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -217,6 +235,11 @@ impl Http {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         self.learn_limit(&headers);
+        if self.origin.is_api(response.url())
+            && let Some(scopes) = answer::scopes(&headers, "x-oauth-scopes")
+        {
+            *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(scopes);
+        }
         let basic = matches!(self.authorization, Some(Authorization::Basic { .. }));
         let good = status == 200;
         // The text of an error matters for its scopes only; a long one is cut.
@@ -288,31 +311,33 @@ impl Http {
         if let Some(client) = &*slot {
             return Ok(client.clone());
         }
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .gzip(true)
-            .connect_timeout(self.options.connect);
-        if self.origin.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        if self.origin.api().scheme() == "http" {
-            // No TLS, so no certificates are read either.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder.build().map_err(|_| {
-            let error = Error::Offline {
-                outage: Outage::NoTrustStore,
-                retry_after: None,
-            };
-            Failure {
-                error,
-                kind: Kind::Down,
-            }
+        let client = build(self.origin.api(), self.options.connect).map_err(|error| Failure {
+            error,
+            kind: Kind::Down,
         })?;
         *slot = Some(client.clone());
         Ok(client)
     }
+}
+
+/// A client for one base URL: redirects by hand, no proxy for this computer, no certificates without TLS.
+fn build(base: &Url, connect: Duration) -> Result<reqwest::Client, Error> {
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .gzip(true)
+        .connect_timeout(connect);
+    if is_loopback(base) {
+        builder = builder.no_proxy();
+    }
+    if base.scheme() == "http" {
+        // No TLS, so no certificates are read either.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|_| Error::Offline {
+        outage: Outage::NoTrustStore,
+        retry_after: None,
+    })
 }
 
 pub(crate) fn unexpected(status: u16, what: impl Into<String>) -> Error {

@@ -23,6 +23,8 @@ pub(crate) struct Seen {
     pub(crate) target: String,
     /// All header lines, in lower case.
     pub(crate) head: String,
+    /// What came after them, as long as they say.
+    pub(crate) body: String,
 }
 
 impl Seen {
@@ -148,10 +150,15 @@ async fn serve(
     let head = String::from_utf8_lossy(&head).into_owned();
     let target = head.split(' ').nth(1)?.to_owned();
     // Targets keep their case; header names and the canary are compared in lower case.
-    let seen = Seen {
-        target,
-        head: head.to_ascii_lowercase(),
-    };
+    let head = head.to_ascii_lowercase();
+    let length = head
+        .split("\r\ncontent-length: ")
+        .nth(1)
+        .and_then(|rest| rest.split("\r\n").next());
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    stream.read_exact(&mut body).await.ok()?;
+    let body = String::from_utf8_lossy(&body).into_owned();
+    let seen = Seen { target, head, body };
     let reply = {
         let mut log = log.lock().unwrap();
         log.push(seen.clone());
