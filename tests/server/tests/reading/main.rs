@@ -290,3 +290,27 @@ async fn a_client_that_can_do_nothing_still_gets_everything_by_messages() {
     assert!(link["text"].as_str().unwrap().ends_with("/pull-requests/4"), "{link}");
     editor.stop().await;
 }
+
+#[tokio::test]
+async fn what_other_programs_do_to_a_file_on_disk_is_seen() {
+    let world = World::sample("changed-on-disk").await;
+    let mut editor = world.editor().await;
+    let cart = world.file("till/cart.py");
+    editor.until_drawn(&cart, &["35: Ben"]).await;
+    let text = std::fs::read_to_string(&cart).expect("the file");
+    // The disk is looked at every two seconds, and a first look has nothing to compare with: so it is changed until
+    // that is noticed, each time otherwise.
+    let mut lines = 0;
+    while editor.seen.drawn(&uri(&cart)).iter().any(|line| line.starts_with("35:")) {
+        lines += 1;
+        assert!(lines < 1_000, "no change was noticed");
+        std::fs::write(&cart, format!("{}{text}", "# formatted\n".repeat(lines))).expect("a change");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        // Any answer brings along what was said before it.
+        editor.lenses(&cart).await;
+    }
+    editor.until_drawn(&cart, &[&format!("{}: Ben", 35 + lines)]).await;
+    std::fs::remove_file(&cart).expect("a removal");
+    editor.until_drawn(&cart, &[]).await;
+    editor.stop().await;
+}
