@@ -97,10 +97,10 @@ impl Client {
         self.http.granted()
     }
 
-    /// The open pull requests of a branch of `source` (a fork), or of the repository itself without
-    /// one, newest first, with participants.
+    /// The open pull requests of a branch of any of `sources` (the repository itself, or forks of it),
+    /// newest first, with participants; one list, whatever the number of sources.
     ///
-    /// The source's name is compared without case. Pull requests whose source was deleted are left out.
+    /// Names are compared without case. Pull requests whose source was deleted are left out.
     ///
     /// # Errors
     /// Any [`Error`].
@@ -108,11 +108,11 @@ impl Client {
         &self,
         repository: &RepositoryName,
         branch: &str,
-        source: Option<&RepositoryName>,
+        sources: &[RepositoryName],
     ) -> Result<Listing<PullRequest>, Error> {
         let filter = format!("source.branch.name={} AND state=\"OPEN\"", quoted(branch));
         let found = self.pull_requests(repository, &filter, MOST_PAGES).await?;
-        Ok(of_branch(found, branch, source.unwrap_or(repository)))
+        Ok(of_branch(found, branch, sources))
     }
 
     /// The newest pull requests of a branch in any state: to explain why none is open.
@@ -124,13 +124,13 @@ impl Client {
         &self,
         repository: &RepositoryName,
         branch: &str,
-        source: Option<&RepositoryName>,
+        sources: &[RepositoryName],
     ) -> Result<Listing<PullRequest>, Error> {
         // A filter that names no state may be taken to mean open ones.
         let states = "(state=\"OPEN\" OR state=\"MERGED\" OR state=\"DECLINED\" OR state=\"SUPERSEDED\")";
         let filter = format!("source.branch.name={} AND {states}", quoted(branch));
         let found = self.pull_requests(repository, &filter, 1).await?;
-        Ok(of_branch(found, branch, source.unwrap_or(repository)))
+        Ok(of_branch(found, branch, sources))
     }
 
     /// The open pull requests into a repository, newest first; at most 200.
@@ -354,14 +354,14 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Only those from that branch of that repository: Bitbucket's filter finds forks' branches, too.
-fn of_branch(found: Listing<PullRequest>, branch: &str, source: &RepositoryName) -> Listing<PullRequest> {
+/// Only those from that branch of these repositories: Bitbucket's filter finds all forks' branches.
+fn of_branch(found: Listing<PullRequest>, branch: &str, sources: &[RepositoryName]) -> Listing<PullRequest> {
     found.filtered(|request| {
         let from_there = request
             .source
             .repository
             .as_ref()
-            .is_some_and(|from| from.same_as(source));
+            .is_some_and(|from| sources.iter().any(|source| from.same_as(source)));
         from_there && request.source.branch.as_deref() == Some(branch)
     })
 }

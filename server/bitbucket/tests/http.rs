@@ -501,11 +501,11 @@ async fn paths_and_queries_are_spelled_as_the_api_wants_them() {
     let client = server.client(options());
     let hostile = r#"feature/a+b&c=d#e "q" OR state="MERGED"#;
     client
-        .pull_requests_of_branch(&repository(), hostile, None)
+        .pull_requests_of_branch(&repository(), hostile, &[repository()])
         .await
         .unwrap();
     client
-        .recent_pull_requests_of_branch(&repository(), "main", None)
+        .recent_pull_requests_of_branch(&repository(), "main", &[repository()])
         .await
         .unwrap();
     client.open_pull_requests(&repository()).await.unwrap();
@@ -618,15 +618,20 @@ async fn pull_requests_of_other_repositories_branches_are_left_out() {
     );
     let server = Server::start(move |_, _| json(200, &page)).await;
     let client = server.client(options());
-    let ids = async |source: Option<&RepositoryName>| {
+    let ids = async |sources: &[RepositoryName]| {
         let found = client
-            .pull_requests_of_branch(&repository(), "main", source)
+            .pull_requests_of_branch(&repository(), "main", sources)
             .await
             .unwrap();
         found.items.iter().map(|request| request.id.0).collect::<Vec<_>>()
     };
-    assert_eq!(ids(None).await, [4, 1]);
-    assert_eq!(ids(RepositoryName::new("FORK", "app").as_ref()).await, [2]);
+    assert_eq!(ids(&[repository()]).await, [4, 1]);
+    let fork = RepositoryName::new("FORK", "app").unwrap();
+    assert_eq!(ids(std::slice::from_ref(&fork)).await, [2]);
+    let before = server.seen().len();
+    assert_eq!(ids(&[repository(), fork]).await, [4, 2, 1]);
+    assert_eq!(server.seen().len(), before + 1, "one list has them all");
+    assert_eq!(ids(&[]).await, [0_u64; 0]);
     let all = client.open_pull_requests(&repository()).await.unwrap();
     assert_eq!(
         all.items.iter().map(|request| request.id.0).collect::<Vec<_>>(),
@@ -683,7 +688,7 @@ async fn logs_hold_no_token_no_query_and_no_body() {
     let _ = client.current_user().await;
     let _ = client.current_user().await;
     let _ = client
-        .pull_requests_of_branch(&repository(), "secret-query", None)
+        .pull_requests_of_branch(&repository(), "secret-query", &[repository()])
         .await;
     tracing::info!("{client:?}");
     drop(guard);

@@ -134,6 +134,8 @@ pub enum Effect {
         checked_out: CheckedOut,
         /// The commit of HEAD.
         head: Option<String>,
+        /// Where none is open, ask which one was the last: worth a request only now and then.
+        explain: bool,
     },
     /// Load a pull request with all comments.
     Load {

@@ -184,8 +184,8 @@ pub struct Fresh {
 pub struct Found {
     /// Where they were found (the destination), newest first.
     pub pull_requests: Vec<(RepositoryName, PullRequest)>,
-    /// Merged or declined ones of the branch, newest first, where none is open.
-    pub ended: Vec<PullRequest>,
+    /// Merged or declined ones of the branch, newest first, where none is open; `None`: not asked for.
+    pub ended: Option<Vec<PullRequest>>,
     /// How it was searched, for the status.
     pub explanation: Vec<String>,
 }

@@ -170,6 +170,8 @@ impl Session {
             candidates: state.discovery.candidates.clone(),
             checked_out: state.discovery.checked_out.clone(),
             head: state.discovery.head.clone(),
+            // What the last one was does not change by the clock.
+            explain: cause != Cause::Timer || !state.searched,
         });
         out.push(Effect::After(PATIENCE, Timer::StillBusy(id, state.generation)));
         if !self.identify_asked || cause == Cause::Command && self.me.is_none() {
@@ -214,7 +216,11 @@ impl Session {
         let Some(state) = self.repositories.get_mut(&id) else { return };
         state.searched = true;
         state.explanation = found.explanation;
-        state.ended = found.ended;
+        match found.ended {
+            _ if !found.pull_requests.is_empty() => state.ended.clear(),
+            Some(ended) => state.ended = ended,
+            None => {}
+        }
         state.choices = found.pull_requests;
         let chosen = state.chosen.and_then(|chosen| state.choices.iter().find(|(_, choice)| choice.id == chosen));
         let Some((name, pull_request)) = chosen.or(state.choices.first()).cloned() else {

@@ -60,6 +60,14 @@ impl Case {
         })
     }
 
+    /// Whether the last wish to find asks which pull request was the last, too.
+    fn explains(&self) -> Option<bool> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Find { explain, .. } => Some(*explain),
+            _ => None,
+        })
+    }
+
     fn load(&self) -> Option<u64> {
         self.effects.iter().find_map(|effect| match effect {
             Effect::Load { generation, .. } => Some(*generation),
@@ -77,7 +85,7 @@ impl Case {
     fn answer_find(&mut self, pull_requests: Vec<PullRequest>) {
         let generation = self.find().expect("a search");
         let pull_requests = pull_requests.into_iter().map(|one| (name(), one)).collect();
-        let found = Found { pull_requests, ended: Vec::new(), explanation: Vec::new() };
+        let found = Found { pull_requests, ended: None, explanation: Vec::new() };
         self.send(Event::Found(REPOSITORY, generation, Ok(found)));
     }
 
@@ -368,7 +376,7 @@ fn a_thread_that_typing_outran_is_placed_after_a_pause() {
     let location = Location { repository: REPOSITORY, path: "cart.py".into(), is_new: false };
     case.send(Event::Belongs(uri("cart.py"), Some(location)));
     let pull_requests = vec![(name(), pull_request(4))];
-    let found = Found { pull_requests, ended: Vec::new(), explanation: Vec::new() };
+    let found = Found { pull_requests, ended: None, explanation: Vec::new() };
     case.send(Event::Found(REPOSITORY, generation, Ok(found)));
     case.answer_load(vec![comment(1, "cart.py", 2)]);
     let placing = case.placing();
@@ -513,6 +521,26 @@ fn an_older_clock_does_not_count() {
     case.answer_load(vec![]);
     case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
     assert_eq!((case.probe(), case.find()), (None, None));
+}
+
+#[test]
+fn which_pull_request_was_the_last_is_asked_once_and_not_by_the_clock() {
+    let mut case = Case::new();
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    assert_eq!(case.explains(), Some(true));
+    let merged = PullRequest { state: PullRequestState::Merged, ..pull_request(3) };
+    let found = Found { pull_requests: Vec::new(), ended: Some(vec![merged]), explanation: Vec::new() };
+    let generation = case.find().unwrap();
+    case.send(Event::Found(REPOSITORY, generation, Ok(found)));
+    let clock = case.session.repositories[&REPOSITORY].poll_clock;
+    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    assert_eq!(case.explains(), Some(false));
+    case.answer_find(vec![]);
+    assert_eq!(case.session.repositories[&REPOSITORY].ended.len(), 1, "it is known still");
+    case.command(Command::Refresh, Target::default());
+    assert_eq!(case.explains(), Some(true));
+    case.answer_find(vec![pull_request(4)]);
+    assert_eq!(case.session.repositories[&REPOSITORY].ended, [], "it is not the last any more");
 }
 
 #[test]
@@ -750,7 +778,7 @@ fn progress_is_shown_only_when_it_takes_long_and_never_by_the_clock() {
     let steps = |case: &Case| case.effects.iter().filter(|effect| matches!(effect, Effect::Progress(..))).count();
     case.send(Event::Timer(Timer::StillBusy(REPOSITORY, generation)));
     assert_eq!(steps(&case), 1);
-    let found = Found { pull_requests: Vec::new(), ended: Vec::new(), explanation: Vec::new() };
+    let found = Found { pull_requests: Vec::new(), ended: None, explanation: Vec::new() };
     case.send(Event::Found(REPOSITORY, generation, Ok(found)));
     assert_eq!(steps(&case), 1, "it ends");
     case.send(Event::Timer(Timer::StillBusy(REPOSITORY, generation)));

@@ -227,10 +227,10 @@ impl Worker {
                 let lines = reading::describe(&self.environment, &self.bitbucket);
                 self.send(Event::Account(lines));
             }
-            Effect::Find { repository, generation, candidates, checked_out, head } => {
+            Effect::Find { repository, generation, candidates, checked_out, head, explain } => {
                 let bitbucket = self.bitbucket.clone();
                 let work = async move {
-                    let found = reading::find(&bitbucket, &candidates, &checked_out, head.as_deref()).await;
+                    let found = reading::find(&bitbucket, &candidates, &checked_out, head.as_deref(), explain).await;
                     Event::Found(repository, generation, found)
                 };
                 self.task(work, Some(Event::Found(repository, generation, Err(faulty()))));

@@ -46,7 +46,7 @@ pub async fn identify(environment: &Environment) -> Result<User, Problem> {
 /// The pull requests of what is checked out.
 pub async fn find(repository: &Repository, environment: &Environment) -> Result<Found, Problem> {
     let Discovery { candidates, checked_out, head, .. } = &repository.discovery;
-    reading::find(&environment.bitbucket(), candidates, checked_out, head.as_deref()).await
+    reading::find(&environment.bitbucket(), candidates, checked_out, head.as_deref(), true).await
 }
 
 /// The review of what is checked out: of the newest open pull request, or of the one named.
@@ -70,7 +70,7 @@ pub async fn review(
         Some(number) => (repository.discovery.candidates[0].clone(), Err(number)),
         None => {
             let found = find(&repository, environment).await.map_err(sentence)?;
-            let first = found.pull_requests.into_iter().next().ok_or_else(|| none_open(&repository, &found.ended))?;
+            let first = found.pull_requests.into_iter().next().ok_or_else(|| none_open(&repository, &found.ended.unwrap_or_default()))?;
             (first.0, Ok(first.1))
         }
     };

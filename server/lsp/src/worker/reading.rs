@@ -27,13 +27,15 @@ pub(super) fn describe(environment: &Environment, bitbucket: &Client) -> Vec<Str
 }
 
 /// The pull requests of what is checked out, in the first of the candidates that has some.
+/// `explaining`: where none is open, which one was the last is asked for too.
 pub(super) async fn find(
     bitbucket: &Client,
     candidates: &[RepositoryName],
     checked_out: &CheckedOut,
     head: Option<&str>,
+    explaining: bool,
 ) -> Result<Found, Problem> {
-    let mut found = Found { pull_requests: Vec::new(), ended: Vec::new(), explanation: Vec::new() };
+    let mut found = Found { pull_requests: Vec::new(), ended: None, explanation: Vec::new() };
     let mut refused: Option<Problem> = None;
     let mut answered = false;
     for candidate in candidates {
@@ -72,15 +74,16 @@ pub(super) async fn find(
     }
     match (answered, refused) {
         (false, Some(problem)) => return Err(problem),
-        (true, _) => {
+        (true, _) if explaining => {
             if let (CheckedOut::Branch { remote, pushed_to, .. }, Some(first)) = (checked_out, candidates.first()) {
                 // Only to explain; without it there is just less to say.
-                let recent = bitbucket.recent_pull_requests_of_branch(first, remote, pushed_to.as_ref()).await;
-                found.ended = recent.map(|listing| listing.items).unwrap_or_default();
-                found.ended.retain(|item| item.state != PullRequestState::Open);
+                let sources = pushed_to.as_ref().map_or(candidates, std::slice::from_ref);
+                let recent = bitbucket.recent_pull_requests_of_branch(first, remote, sources).await;
+                let is_ended = |item: &PullRequest| item.state != PullRequestState::Open;
+                found.ended = recent.ok().map(|listing| listing.items.into_iter().filter(is_ended).collect());
             }
         }
-        (false, None) => {}
+        (true, _) | (false, None) => {}
     }
     Ok(found)
 }
@@ -97,8 +100,9 @@ fn unknown(candidate: &RepositoryName, checked_out: &CheckedOut, listing: &Listi
     Some(Problem { trouble: Trouble::Other, sentence, retry_after: None })
 }
 
-/// Where it is not known to which repository the branch is pushed, it may be any of ours.
+/// Where it is not known to which repository the branch is pushed, it may be any of ours: first the candidate itself.
 /// Strangers' forks have branches of the same name: they are never meant.
+/// Bitbucket gives the branches of all of them in one list.
 async fn of_branch(
     bitbucket: &Client,
     candidate: &RepositoryName,
@@ -106,15 +110,14 @@ async fn of_branch(
     pushed_to: Option<&RepositoryName>,
     ours: &[RepositoryName],
 ) -> Result<Listing<PullRequest>, Error> {
-    if pushed_to.is_some() {
-        return bitbucket.pull_requests_of_branch(candidate, branch, pushed_to).await;
+    if let Some(source) = pushed_to {
+        return bitbucket.pull_requests_of_branch(candidate, branch, std::slice::from_ref(source)).await;
     }
-    let mut listing = bitbucket.pull_requests_of_branch(candidate, branch, None).await?;
-    for fork in ours.iter().filter(|name| !name.same_as(candidate)) {
-        if !listing.items.is_empty() {
-            break;
-        }
-        listing = bitbucket.pull_requests_of_branch(candidate, branch, Some(fork)).await?;
+    let mut listing = bitbucket.pull_requests_of_branch(candidate, branch, ours).await?;
+    let is_of = |item: &PullRequest, source| item.source.repository.as_ref().is_some_and(|from| from.same_as(source));
+    let source = std::iter::once(candidate).chain(ours).find(|source| listing.items.iter().any(|item| is_of(item, source)));
+    if let Some(source) = source {
+        listing.items.retain(|item| is_of(item, source));
     }
     Ok(listing)
 }
