@@ -2,14 +2,14 @@
 
 use crate::main_loop::now;
 use crate::worker::{Environment, once};
-use pull_request::model::{CommentId, LineRange, PullRequestId, Timestamp};
+use pull_request::model::{CommentId, PullRequestId, Timestamp};
 use pull_request::place::Placement;
+use pull_request::text::Text;
 use pull_request::thread::Thread;
 use pull_request::view::markdown::{Names, plain};
 use pull_request::view::status::age;
 use pull_request::view::{self, PlacedThread, Reader};
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
 use std::path::Path;
 
 /// Lines of code drawn for one thread at most.
@@ -31,7 +31,6 @@ pub struct Options {
 /// The drawing, or a sentence about why there is none.
 pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -> Result<String, String> {
     let repository = once::discover(folder, environment)?;
-    let root = repository.discovery.root.clone();
     let me = once::identify(environment).await.ok();
     let review = once::review(repository, options.number, environment).await?;
     let threads = &review.discussion.threads;
@@ -69,13 +68,12 @@ pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -
         if placed.is_empty() {
             continue;
         }
-        let text = std::fs::read(root.join(path)).ok().filter(|_| is_inside(path));
-        let text = String::from_utf8_lossy(text.as_deref().unwrap_or_default()).into_owned();
-        let lines: Vec<&str> = text.lines().collect();
+        let is_there = placed.iter().any(|thread| thread.lines().is_some());
+        let code = if is_there { review.text_of(path) } else { None };
         drawing.line("");
         drawing.line(&drawing.paint.bold(&plain(path, 200)));
         for thread in &placed {
-            drawing.thread(thread, &lines);
+            drawing.thread(thread, code.as_ref());
         }
     }
     let general: Vec<&Thread> = review.discussion.general().collect();
@@ -94,11 +92,6 @@ pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -
     Ok(drawing.text)
 }
 
-/// The path came from Bitbucket; placing refused it already where it leads out of the work tree.
-fn is_inside(path: &str) -> bool {
-    Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)))
-}
-
 struct Drawing<'a> {
     text: String,
     paint: Paint,
@@ -111,23 +104,22 @@ impl Drawing<'_> {
         self.text.push('\n');
     }
 
-    fn thread(&mut self, thread: &PlacedThread<'_>, code: &[&str]) {
+    fn thread(&mut self, thread: &PlacedThread<'_>, code: Option<&Text>) {
         self.line("");
-        let shown = thread.lines().filter(|_| !code.is_empty());
-        if let Some(lines) = shown {
+        if let (Some(lines), Some(code)) = (thread.lines(), code) {
             let last = lines.last.min(lines.first.saturating_add(MOST_LINES - 1));
             for at in lines.first..=last {
-                let Some(line) = code.get(at as usize) else { continue };
+                let Some(line) = code.line(at) else { continue };
                 let bar = if matches!(thread.placed.placement, Placement::Gone { .. }) { "│" } else { "┃" };
                 let number = self.paint.dim(&format!("{:>5} {bar}", at + 1));
-                self.line(&format!("{number} {}", visible(line)));
+                self.line(&format!("{number} {}", view::terminal::code(&line)));
             }
             if lines.last > last {
                 let rest = lines.last - last;
                 self.line(&self.paint.dim(&format!("      ┆ {rest} more lines")));
             }
         }
-        let marker = self.marker(thread, shown);
+        let marker = self.marker(thread, code.is_some());
         if !marker.is_empty() {
             self.line(&format!("      ╰ {}", self.paint.dim(&marker)));
         }
@@ -135,13 +127,15 @@ impl Drawing<'_> {
     }
 
     /// What the view says of the place: moved, changed, outdated, a removed line.
-    fn marker(&self, thread: &PlacedThread<'_>, lines: Option<LineRange>) -> String {
+    fn marker(&self, thread: &PlacedThread<'_>, is_drawn: bool) -> String {
         let mut words = view::terminal::whereabouts(thread);
         if thread.thread.is_resolved() {
             words.push("resolved".into());
         }
-        if lines.is_none() {
-            words.push("its file is not here".into());
+        match thread.lines() {
+            None => words.push("its file is not here".into()),
+            Some(lines) if !is_drawn => words.push(format!("line {} of a file too large to be drawn", lines.first + 1)),
+            Some(_) => {}
         }
         words.join(" · ")
     }
@@ -186,21 +180,6 @@ impl Paint {
     }
 }
 
-/// Code for a terminal: tabs as blanks, controls by their numbers.
-fn visible(line: &str) -> String {
-    let mut text = String::with_capacity(line.len());
-    for letter in line.chars() {
-        match letter {
-            '\t' => text.push_str("    "),
-            letter if letter.is_control() => {
-                let _ = write!(text, "⟦U+{:04X}⟧", u32::from(letter));
-            }
-            letter => text.push(letter),
-        }
-    }
-    text
-}
-
 /// Lines of at most `width` characters, broken at blanks; lines of the text stay lines.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(30);
@@ -235,10 +214,5 @@ mod tests {
             wrap(text, 30),
             ["one two three four five six", "seven eight nine", "", "    code stays indented"]
         );
-    }
-
-    #[test]
-    fn control_characters_of_code_do_not_reach_the_terminal() {
-        assert_eq!(visible("a\tb\x1b[2J"), "a    b⟦U+001B⟧[2J");
     }
 }

@@ -6,6 +6,7 @@
 mod client;
 mod discover;
 mod documents;
+mod files;
 mod memo;
 pub mod once;
 mod placing;

@@ -1,11 +1,12 @@
 //! A review read once, without a session: for the command line.
 
 use super::memo::Memo;
-use super::{Environment, discover, placing, reading};
+use super::{Environment, discover, files, placing, reading};
 use crate::effect::{Placing, ToPlace};
 use crate::event::{CheckedOut, Discovery, Found, Loaded, Located, Problem};
 use crate::session::AccountState;
 use pull_request::model::{CommentId, PullRequest, PullRequestId, RepositoryName, User};
+use pull_request::text::Text;
 use pull_request::thread::{Discussion, fold};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +28,14 @@ pub struct Review {
     pub discussion: Discussion,
     /// Where they are.
     pub places: Vec<(CommentId, Located)>,
+    git: git::Repository,
+}
+
+impl Review {
+    /// The text of a file of the work tree by its path there; `None` if it is no plain file inside, or too large to be drawn.
+    pub fn text_of(&self, path: &str) -> Option<Text> {
+        files::on_disk(&self.git, path).ok().map(|text| Text::new(&text))
+    }
 }
 
 /// The repository that a folder is in, or a sentence about why there is none.
@@ -96,8 +105,8 @@ pub async fn review(
         online: true,
         again: crate::effect::Again::Failed,
     };
-    let places = placing::locate(repository.git, &bitbucket, Arc::new(Memo::default()), Arc::new(placing)).await;
-    Ok(Review { name, loaded, discussion, places })
+    let places = placing::locate(repository.git.clone(), &bitbucket, Arc::new(Memo::default()), Arc::new(placing)).await;
+    Ok(Review { name, loaded, discussion, places, git: repository.git })
 }
 
 fn none_open(repository: &Repository, ended: &[PullRequest]) -> String {

@@ -2,6 +2,7 @@
 //!
 //! commented text → text at HEAD → text on screen, or on disk where the file is not open.
 
+use super::files::{Absent, MOST_BYTES, blurred, decode, on_disk};
 use super::memo::{Commented, Memo, TextKey};
 use crate::effect::{Placing, Snapshot, ToPlace};
 use crate::event::{Event, Located};
@@ -16,8 +17,6 @@ use pull_request::text::Text;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Larger files are not compared: their comments are shown by line number, and it is said.
-const MOST_BYTES: u64 = 16 << 20;
 /// Texts fetched for one placing at most, and side by side.
 const MOST_FETCHES: usize = 60;
 const SIDE_BY_SIDE: usize = 6;
@@ -129,27 +128,6 @@ fn lines(bytes: &[u8]) -> Arc<Lines<'static>> {
     Arc::new(Lines::of(decode(bytes)))
 }
 
-/// What is not UTF-8 is read as Latin-1, as editors that guess do: every byte a character, none lost.
-fn decode(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
-
-/// A text as it looks where an editor took it for UTF-8 though it is not: replacement characters for all but ASCII.
-fn blurred(text: &str) -> String {
-    let mut blurred = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_ascii() {
-            blurred.push(letter);
-        } else if !blurred.ends_with(char::REPLACEMENT_CHARACTER) {
-            blurred.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    blurred
-}
-
 /// Asks Bitbucket for the texts that git lacks: the file at the commit, else the diff that the comment stands on.
 async fn fetch(bitbucket: &Client, memo: &Memo, placing: &Placing, missing: Vec<Source>, sources: &mut Sources) {
     let mut wanted = futures_util::stream::iter(missing.into_iter().take(MOST_FETCHES).map(|source| async move {
@@ -244,12 +222,6 @@ struct OnScreen {
     to_now: Option<LineDiff>,
     /// The editor could not read it all: older texts are compared as it would show them.
     is_blurred: bool,
-}
-
-enum Absent {
-    Gone,
-    TooLarge,
-    Refused,
 }
 
 impl Files<'_> {
@@ -360,7 +332,7 @@ impl Files<'_> {
         let made = match document {
             Some(document) if document.text.len() as u64 > MOST_BYTES => Err(Absent::TooLarge),
             Some(document) => Ok((document.text.to_string(), Some(document))),
-            None => self.on_disk(path).map(|text| (text, None)),
+            None => on_disk(self.git, path).map(|text| (text, None)),
         };
         let made = made.map(|(text, document)| {
             let lsp = lone_returns(&text, document);
@@ -375,16 +347,6 @@ impl Files<'_> {
         let made = Arc::new(made);
         self.now.insert(path.to_owned(), made.clone());
         made
-    }
-
-    fn on_disk(&self, path: &str) -> Result<String, Absent> {
-        let place = self.git.work_path(path).ok_or(Absent::Refused)?;
-        let size = std::fs::metadata(&place).ok().filter(std::fs::Metadata::is_file).ok_or(Absent::Gone)?.len();
-        if size > MOST_BYTES {
-            return Err(Absent::TooLarge);
-        }
-        let bytes = std::fs::read(&place).map_err(|_| Absent::Gone)?;
-        Ok(decode(&bytes))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A comment as a person reads it at a terminal: the text as typed, made safe to print, with names for mentions.
+//! A comment, and the code that it is on, as a person reads them at a terminal: made safe to print, with names for mentions.
 
 use super::invisible::reveal;
 use super::{PlacedThread, Reader, words};
@@ -14,6 +14,11 @@ pub fn comment(comment: &Comment, reader: &Reader<'_>) -> String {
         (_, _, true) => "(no text)".into(),
         _ => reveal(&with_names(text, comment, reader)).into_owned(),
     }
+}
+
+/// A line of code: tabs as blanks; what a terminal would obey, or what makes code look like other code, by number.
+pub fn code(line: &str) -> String {
+    reveal(line).replace('\t', "    ")
 }
 
 /// Where a thread came from and what became of its lines: `moved from line 3`, `changed since`, `outdated`.
@@ -76,5 +81,12 @@ mod tests {
         assert_eq!(shown("red \u{1b}[31m text"), "red ⟦U+001B⟧[31m text");
         assert_eq!(shown("an open @{ brace @{"), "an open @{ brace @{");
         assert_eq!(shown("  "), "(no text)");
+    }
+
+    #[test]
+    fn what_hides_in_code_is_shown() {
+        assert_eq!(code("a\tb\x1b[2J"), "a    b⟦U+001B⟧[2J");
+        assert_eq!(code("if admin {\u{202e} } \u{2066}/* ad\u{200b}min */"), "if admin {⟦U+202E⟧ } ⟦U+2066⟧/* ad⟦U+200B⟧min */");
+        assert_eq!(code("// 👩‍👩‍👧 ß"), "// 👩‍👩‍👧 ß");
     }
 }

@@ -348,13 +348,28 @@ async fn what_strangers_write_does_not_control_the_terminal() {
     scenario.pull_requests[0].comments[0].text =
         "\u{1b}]52;c;aGk=\u{7} \u{9b}2J text \u{202e}txet\n\n```\n\u{1b}[31mcode\n```".into();
     let world = World::with("cli-hostile", scenario).await;
+    let line = "for discount in self.discounts:";
+    world.replace(
+        "till/cart.py",
+        line,
+        &format!("{line}  # \u{202e}\u{2066}\u{200b}\u{feff}\u{1b}[2J"),
+    );
     for verb in ["comments", "doctor"] {
         let run = run(&world.variables(), &world.clone, &[verb]).await;
         assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{}", run.out);
         let bad = run.out.chars().find(|letter| {
-            (letter.is_control() && *letter != '\n') || ('\u{202a}'..='\u{202e}').contains(letter)
+            (letter.is_control() && *letter != '\n')
+                || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
         });
         assert_eq!(bad, None, "{}", run.out);
+        if verb == "comments" {
+            assert!(
+                run.out
+                    .contains("discounts:  # ⟦U+202E⟧⟦U+2066⟧⟦U+200B⟧⟦U+FEFF⟧⟦U+001B⟧[2J"),
+                "{}",
+                run.out
+            );
+        }
     }
 }
 
@@ -385,4 +400,62 @@ async fn a_repository_of_somebody_else_gets_no_token() {
         .map(|one| one.target())
         .collect();
     assert_eq!((asked, about), (0, Vec::new()));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_plain_files_of_the_work_tree_are_drawn() {
+    let world = World::sample("cli-odd-files").await;
+    let cart = world.file("till/cart.py");
+    let code = std::fs::read_to_string(&cart).expect("the sample's file");
+    let variables = world.variables();
+    let gone =
+        |run: &Run| run.out.contains("Does the order matter?") && run.out.contains("its file is not here");
+
+    // Nobody writes into the pipe, and the device never ends.
+    std::fs::remove_file(&cart).expect("removed");
+    let made = std::process::Command::new("mkfifo")
+        .arg(&cart)
+        .status()
+        .expect("mkfifo runs");
+    assert!(made.success());
+    let pipe = run(&variables, &world.clone, &["comments"]).await;
+    assert!(pipe.code == Some(0) && gone(&pipe), "{}{}", pipe.out, pipe.err);
+    std::fs::remove_file(&cart).expect("removed");
+    std::os::unix::fs::symlink("/dev/zero", &cart).expect("a link");
+    let device = run(&variables, &world.clone, &["comments"]).await;
+    assert!(
+        device.code == Some(0) && gone(&device),
+        "{}{}",
+        device.out,
+        device.err
+    );
+
+    // What is too large to compare is not read either.
+    std::fs::remove_file(&cart).expect("removed");
+    std::fs::write(&cart, &code).expect("written");
+    let file = std::fs::File::options().write(true).open(&cart).expect("a file");
+    file.set_len((16 << 20) + 1).expect("a large file");
+    let large = run(&variables, &world.clone, &["comments"]).await;
+    assert!(
+        large.out.contains("of a file too large to be drawn"),
+        "{}",
+        large.out
+    );
+    assert!(
+        !large.out.contains("for discount in self.discounts:"),
+        "{}",
+        large.out
+    );
+
+    // A link within the work tree is followed.
+    std::fs::remove_file(&cart).expect("removed");
+    std::fs::write(world.file("till/real.py"), &code).expect("written");
+    std::os::unix::fs::symlink("real.py", &cart).expect("a link");
+    let linked = run(&variables, &world.clone, &["comments"]).await;
+    assert!(
+        linked.out.contains("for discount in self.discounts:"),
+        "{}",
+        linked.out
+    );
 }
