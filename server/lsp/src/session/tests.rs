@@ -810,7 +810,7 @@ fn a_search_that_ends_a_review_leaves_the_clock_running_and_what_waits_begins() 
     case.command(Command::Refresh, Target::default());
     let generation = case.find().expect("a search");
     case.command(Command::Refresh, Target::default());
-    let found = Found { pull_requests: Vec::new(), ended: Vec::new(), explanation: Vec::new() };
+    let found = Found { pull_requests: Vec::new(), ended: None, explanation: Vec::new() };
     case.send(Event::Found(REPOSITORY, generation, Ok(found)));
     assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])]);
     assert_eq!(case.polls().len(), 1, "the clock runs on");
