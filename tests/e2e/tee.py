@@ -64,8 +64,15 @@ def main():
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with open(pid_path, "w", encoding="ascii") as file:
         file.write(str(server.pid))
+    ended = threading.Event()
+
+    def end(number, _):
+        # Whatever the server was about to say, nobody waits for it.
+        ended.set()
+        server.send_signal(number)
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _: server.send_signal(number))
+        signal.signal(number, end)
     lock = threading.Lock()
     with open(log_path, "w", encoding="utf-8") as log:
 
@@ -81,8 +88,9 @@ def main():
                 try:
                     write_all(target, piece)
                 except BrokenPipeError:
-                    break
-            frames.end()
+                    return  # Who was to read it is gone.
+            if not ended.is_set():
+                frames.end()
 
         def from_editor():
             relay(0, server.stdin.fileno(), "c2s")

@@ -78,11 +78,12 @@ function M.refresh(client, bufnr)
   client:request('textDocument/codeLens', params, show, bufnr)
 end
 
----Answers `workspace/codeLens/refresh`.
+---Answers `workspace/codeLens/refresh`: the review has changed, and with it the documents that tell of it.
 ---@param client_id integer
 function M.refresh_all(client_id)
   local client = vim.lsp.get_client_by_id(client_id)
   for bufnr in pairs(client and client.attached_buffers or {}) do
+    require('bitbucket.attach').look_again(vim.uri_from_bufnr(bufnr))
     M.refresh(client, bufnr)
   end
   return vim.NIL

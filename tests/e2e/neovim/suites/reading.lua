@@ -232,7 +232,7 @@ local function pull_request()
     'Threads',
   }, function()
     local symbols = t.ask('textDocument/documentSymbol', { textDocument = { uri = vim.uri_from_bufnr(0) } })
-    return vim.tbl_map(function(symbol)
+    return symbols and vim.tbl_map(function(symbol)
       return symbol.name
     end, symbols[1].children)
   end)
