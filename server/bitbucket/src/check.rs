@@ -61,11 +61,7 @@ pub async fn check_token(
     let granted = |user: Option<User>| {
         let scopes = http.granted().unwrap_or_default();
         let missing = reach.missing(&scopes, user.is_some());
-        Granted {
-            user,
-            scopes,
-            missing,
-        }
+        Granted { user, scopes, missing }
     };
     let refused = match ask(&http, "/user", "").await {
         Ok(body) => {

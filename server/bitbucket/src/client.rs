@@ -63,9 +63,7 @@ const OTHERS: u32 = 100;
 impl Client {
     /// A client for the API of `origin`; signed out without an `authorization`.
     pub fn new(origin: Origin, authorization: Option<Authorization>, options: Options) -> Self {
-        Self {
-            http: Arc::new(Http::new(origin, authorization, options)),
-        }
+        Self { http: Arc::new(Http::new(origin, authorization, options)) }
     }
 
     /// Which API and web host it belongs to.
@@ -159,9 +157,7 @@ impl Client {
             pages,
         };
         let mut found: Listing<PullRequest> = list(&self.http, query).await?;
-        found
-            .items
-            .sort_by_key(|request| std::cmp::Reverse((request.created_on, request.id)));
+        found.items.sort_by_key(|request| std::cmp::Reverse((request.created_on, request.id)));
         Ok(found)
     }
 
@@ -245,17 +241,7 @@ impl Client {
         expected: Option<u32>,
     ) -> Result<Listing<T>, Error> {
         let path = of_pull_request(repository, id, part);
-        list(
-            &self.http,
-            Query {
-                path,
-                parameters,
-                pagelen: OTHERS,
-                expected,
-                pages: MOST_PAGES,
-            },
-        )
-        .await
+        list(&self.http, Query { path, parameters, pagelen: OTHERS, expected, pages: MOST_PAGES }).await
     }
 
     /// A file as it was at a commit: its bytes, at most 32 MiB.
@@ -274,18 +260,9 @@ impl Client {
             return Err(Error::NotFound);
         }
         let segments: Vec<String> = path.split('/').map(encoded).collect();
-        let place = format!(
-            "/repositories/{}/src/{commit}/{}",
-            path_of(repository),
-            segments.join("/")
-        );
-        let extension = path
-            .rsplit_once('.')
-            .map(|(_, extension)| extension.to_ascii_lowercase());
-        let html = matches!(
-            extension.as_deref(),
-            Some("html" | "htm" | "xhtml" | "xht" | "shtml")
-        );
+        let place = format!("/repositories/{}/src/{commit}/{}", path_of(repository), segments.join("/"));
+        let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+        let html = matches!(extension.as_deref(), Some("html" | "htm" | "xhtml" | "xht" | "shtml"));
         self.bytes(&place, "", Want::File { html }).await
     }
 
@@ -309,11 +286,7 @@ impl Client {
         if !is_spec {
             return Err(Error::NotFound);
         }
-        let query = if path.is_empty() {
-            String::new()
-        } else {
-            encoded_query(&[("path", path)])
-        };
+        let query = if path.is_empty() { String::new() } else { encoded_query(&[("path", path)]) };
         let place = format!("/repositories/{}/diff/{spec}", path_of(repository));
         self.bytes(&place, &query, Want::Diff).await
     }
@@ -348,9 +321,7 @@ impl Client {
 impl fmt::Debug for Client {
     /// Where it belongs to, and nothing of the account.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("origin", self.origin())
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("origin", self.origin()).finish_non_exhaustive()
     }
 }
 
@@ -367,11 +338,7 @@ fn of_branch(found: Listing<PullRequest>, branch: &str, sources: &[RepositoryNam
 }
 
 fn of_pull_request(repository: &RepositoryName, id: PullRequestId, part: &str) -> String {
-    format!(
-        "/repositories/{}/pullrequests/{}{part}",
-        path_of(repository),
-        id.0
-    )
+    format!("/repositories/{}/pullrequests/{}{part}", path_of(repository), id.0)
 }
 
 /// Slugs need no encoding, as their type makes sure.

@@ -106,10 +106,7 @@ impl Error {
                     true => String::new(),
                     false => format!(" (it has {})", words(granted)),
                 };
-                format!(
-                    "Your token lacks the scope {}{granted}; create one that has it.",
-                    words(required)
-                )
+                format!("Your token lacks the scope {}{granted}; create one that has it.", words(required))
             }
             Self::Forbidden => {
                 "Bitbucket says that your account may not do this (403); ask the repository's \
@@ -245,50 +242,31 @@ mod tests {
             Error::SignedOut,
             Error::Unauthorized { basic: true },
             Error::Unauthorized { basic: false },
-            Error::MissingScope {
-                required: scopes(&["pullrequest"]),
-                granted: scopes(&["account"]),
-            },
-            Error::MissingScope {
-                required: vec![],
-                granted: vec![],
-            },
+            Error::MissingScope { required: scopes(&["pullrequest"]), granted: scopes(&["account"]) },
+            Error::MissingScope { required: vec![], granted: vec![] },
             Error::Forbidden,
             Error::NotFound,
             Error::Gone,
-            Error::RateLimited {
-                retry_after: Duration::from_secs(61),
-            },
+            Error::RateLimited { retry_after: Duration::from_secs(61) },
             Error::Portal,
             Error::Timeout,
             Error::Server { status: 503 },
             Error::Server { status: 555 },
             Error::TooLarge { limit: 1 << 25 },
-            Error::Unexpected {
-                status: 200,
-                what: "no JSON".into(),
-            },
+            Error::Unexpected { status: 200, what: "no JSON".into() },
         ];
-        errors.extend(outages.map(|outage| Error::Offline {
-            outage,
-            retry_after: None,
-        }));
+        errors.extend(outages.map(|outage| Error::Offline { outage, retry_after: None }));
         for error in errors {
             let sentence = error.sentence();
-            assert!(
-                sentence.ends_with('.') && sentence.contains([';', ':']),
-                "{sentence}"
-            );
+            assert!(sentence.ends_with('.') && sentence.contains([';', ':']), "{sentence}");
             assert!(!sentence.contains("  ") && !sentence.contains('\n'), "{sentence}");
         }
     }
 
     #[test]
     fn a_missing_scope_is_named() {
-        let error = Error::MissingScope {
-            required: vec!["pullrequest".into()],
-            granted: vec!["account".into()],
-        };
+        let error =
+            Error::MissingScope { required: vec!["pullrequest".into()], granted: vec!["account".into()] };
         let expected = "Your token lacks the scope pullrequest (it has account); create one that has it.";
         assert_eq!(error.sentence(), expected);
     }

@@ -25,10 +25,6 @@ impl<T> Listing<T> {
 
 impl<T> Default for Listing<T> {
     fn default() -> Self {
-        Self {
-            items: Vec::new(),
-            unreadable: 0,
-            more: None,
-        }
+        Self { items: Vec::new(), unreadable: 0, more: None }
     }
 }

@@ -30,10 +30,7 @@ impl Default for Origin {
     /// Bitbucket Cloud.
     fn default() -> Self {
         // The two constants are URLs, as a test shows.
-        Self {
-            api: base(API, "", API).expect(API),
-            web: base(WEB, "", WEB).expect(WEB),
-        }
+        Self { api: base(API, "", API).expect(API), web: base(WEB, "", WEB).expect(WEB) }
     }
 }
 
@@ -74,11 +71,7 @@ impl Origin {
     /// Whether a token may go to this URL: the API's scheme, host and port.
     pub(crate) fn is_api(&self, url: &Url) -> bool {
         let place = |url: &Url| {
-            (
-                url.scheme().to_owned(),
-                url.host_str().map(str::to_owned),
-                url.port_or_known_default(),
-            )
+            (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default())
         };
         url.has_host() && place(url) == place(&self.api)
     }
@@ -110,11 +103,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 fn base(text: &str, variable: &'static str, example: &'static str) -> Result<Url, BadOrigin> {
-    let bad = |why| BadOrigin {
-        variable,
-        why,
-        example,
-    };
+    let bad = |why| BadOrigin { variable, why, example };
     if text.contains(|character: char| character.is_control() || character.is_whitespace()) {
         return Err(bad("holds a space or a control character"));
     }
@@ -123,9 +112,7 @@ fn base(text: &str, variable: &'static str, example: &'static str) -> Result<Url
         "https" => {}
         "http" if is_loopback(&url) => {}
         "http" => {
-            return Err(bad(
-                "is plain http, which is taken for this computer's own address only",
-            ));
+            return Err(bad("is plain http, which is taken for this computer's own address only"));
         }
         _ => return Err(bad("is not an https URL")),
     }
@@ -197,18 +184,12 @@ mod tests {
     fn endpoints_stay_within_the_api() {
         let origin = Origin::default();
         let url = origin.endpoint("/repositories/team/app", "pagelen=50").unwrap();
-        assert_eq!(
-            url.as_str(),
-            "https://api.bitbucket.org/2.0/repositories/team/app?pagelen=50"
-        );
+        assert_eq!(url.as_str(), "https://api.bitbucket.org/2.0/repositories/team/app?pagelen=50");
         assert_eq!(origin.endpoint("/repositories/../../internal", ""), None);
         assert_eq!(origin.endpoint("/repositories/%2e%2e/x", ""), None);
         assert_eq!(origin.endpoint("/a b", ""), None);
         let bare = Origin::new(Some("http://127.0.0.1:9/"), None).unwrap();
-        assert_eq!(
-            bare.endpoint("/user", "").unwrap().as_str(),
-            "http://127.0.0.1:9/user"
-        );
+        assert_eq!(bare.endpoint("/user", "").unwrap().as_str(), "http://127.0.0.1:9/user");
     }
 
     #[test]

@@ -128,9 +128,9 @@ impl<'a, T: Readable> Walk<'a, T> {
             };
             let outcome = match outcome {
                 Ok(body) => Ok(Fetched::Whole(body)),
-                Err(Error::TooLarge { .. }) => in_pieces(http, query, number, allowance)
-                    .await
-                    .map(Fetched::InPieces),
+                Err(Error::TooLarge { .. }) => {
+                    in_pieces(http, query, number, allowance).await.map(Fetched::InPieces)
+                }
                 Err(error) => Err(error),
             };
             (number, outcome)
@@ -172,17 +172,10 @@ impl<'a, T: Readable> Walk<'a, T> {
         if !self.is_plainly_numbered(next) {
             return 1;
         }
-        let pagelen = first
-            .pagelen
-            .filter(|pagelen| *pagelen > 0)
-            .unwrap_or(self.query.pagelen.into());
+        let pagelen = first.pagelen.filter(|pagelen| *pagelen > 0).unwrap_or(self.query.pagelen.into());
         let size = first.size.unwrap_or(0).min(MOST_ITEMS as u64);
         let pages = u32::try_from(size.div_ceil(pagelen)).unwrap_or(MOST_PAGES);
-        let wanted = if first.size.is_some() {
-            pages
-        } else {
-            self.query.first_wave()
-        };
+        let wanted = if first.size.is_some() { pages } else { self.query.first_wave() };
         wanted.clamp(1, self.most_pages())
     }
 
@@ -209,22 +202,14 @@ impl<'a, T: Readable> Walk<'a, T> {
 
     /// The list ends before this page.
     fn no_such_page(&mut self, number: u32) {
-        self.pages.insert(
-            number,
-            Page {
-                listing: Listing::default(),
-                size: None,
-                pagelen: None,
-                next: None,
-            },
-        );
+        self.pages
+            .insert(number, Page { listing: Listing::default(), size: None, pagelen: None, next: None });
         self.next = None;
     }
 
     fn stop(&mut self, error: &Error) {
         let sentence = error.sentence();
-        self.more
-            .get_or_insert(format!("A part of the list is missing. {sentence}"));
+        self.more.get_or_insert(format!("A part of the list is missing. {sentence}"));
     }
 
     /// Page after page by `next`, from the last numbered one on.
@@ -232,10 +217,7 @@ impl<'a, T: Readable> Walk<'a, T> {
         while let (Some(next), None) = (self.next.take(), &self.more) {
             let number = self.pages.keys().next_back().copied().unwrap_or(0) + 1;
             if number > self.most_pages() {
-                self.more = Some(format!(
-                    "Bitbucket has more; only the first {} are shown.",
-                    self.items
-                ));
+                self.more = Some(format!("Bitbucket has more; only the first {} are shown.", self.items));
                 return;
             }
             let Some(url) = re_rooted(self.http.origin(), &self.query.path, &next) else {
@@ -285,23 +267,15 @@ impl<'a, T: Readable> Walk<'a, T> {
         self.items += page.listing.items.len();
         if self.items > MOST_ITEMS {
             let over = self.items - MOST_ITEMS;
-            page.listing
-                .items
-                .truncate(page.listing.items.len().saturating_sub(over));
+            page.listing.items.truncate(page.listing.items.len().saturating_sub(over));
             self.items = MOST_ITEMS;
             self.is_full = true;
-            self.more = Some(format!(
-                "Bitbucket has more; only the first {MOST_ITEMS} are shown."
-            ));
+            self.more = Some(format!("Bitbucket has more; only the first {MOST_ITEMS} are shown."));
         }
         if let Some(cut) = page.listing.more.take() {
             self.more.get_or_insert(cut);
         }
-        let facts = PageFacts {
-            size: page.size,
-            pagelen: page.pagelen,
-            next: page.next.take(),
-        };
+        let facts = PageFacts { size: page.size, pagelen: page.pagelen, next: page.next.take() };
         self.pages.insert(number, page);
         Ok(facts)
     }
@@ -309,10 +283,9 @@ impl<'a, T: Readable> Walk<'a, T> {
     /// Whether `next` is this query with `page=2` and nothing else.
     fn is_plainly_numbered(&self, next: &str) -> bool {
         let origin = self.http.origin();
-        let (Some(next), Some(own)) = (
-            re_rooted(origin, &self.query.path, next),
-            self.query.url(origin, self.query.pagelen, 2),
-        ) else {
+        let (Some(next), Some(own)) =
+            (re_rooted(origin, &self.query.path, next), self.query.url(origin, self.query.pagelen, 2))
+        else {
             return false;
         };
         let pairs = |url: &Url| {
@@ -334,11 +307,8 @@ impl<'a, T: Readable> Walk<'a, T> {
                 self.http.options().body_limit.div_ceil(1 << 20)
             )
         });
-        let mut listing = Listing {
-            unreadable: self.too_large,
-            more: self.more.or(too_large),
-            ..Listing::default()
-        };
+        let mut listing =
+            Listing { unreadable: self.too_large, more: self.more.or(too_large), ..Listing::default() };
         let mut known: HashSet<Id> = HashSet::new();
         for page in self.pages.into_values() {
             listing.unreadable += page.listing.unreadable;
@@ -368,9 +338,7 @@ fn re_rooted(origin: &Origin, path: &str, next: &str) -> Option<Url> {
     }
     let written = next.path();
     let written = written.strip_prefix("/!api").unwrap_or(written);
-    let below = written
-        .strip_prefix(origin.api_path())
-        .filter(|rest| rest.starts_with('/'))?;
+    let below = written.strip_prefix(origin.api_path()).filter(|rest| rest.starts_with('/'))?;
     let mut given = below.split('/').skip(1);
     for (position, asked) in path.split('/').skip(1).enumerate() {
         let given = given.next()?;
@@ -435,13 +403,7 @@ mod tests {
     #[test]
     fn as_many_pages_as_are_likely_are_asked_for_at_once() {
         let wave = |expected, pagelen, pages| {
-            let query = Query {
-                path: PATH.into(),
-                parameters: String::new(),
-                pagelen,
-                expected,
-                pages,
-            };
+            let query = Query { path: PATH.into(), parameters: String::new(), pagelen, expected, pages };
             query.first_wave()
         };
         assert_eq!(wave(None, 100, MOST_PAGES), 1);

@@ -23,9 +23,7 @@ impl Allowance {
 
     fn take(&self) -> bool {
         let one_less = |left: u32| left.checked_sub(1);
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
-            .is_ok()
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
     }
 }
 
@@ -124,10 +122,8 @@ mod tests {
             let items = |pagelen: u32, number: u32| (number - 1) * pagelen..number * pagelen;
             let mut parts: Vec<(u32, u32)> = parts(pagelen, number).collect();
             parts.reverse();
-            let all: Vec<u32> = parts
-                .into_iter()
-                .flat_map(|(pagelen, number)| items(pagelen, number))
-                .collect();
+            let all: Vec<u32> =
+                parts.into_iter().flat_map(|(pagelen, number)| items(pagelen, number)).collect();
             assert_eq!(all, items(pagelen, number).collect::<Vec<_>>());
         }
         assert_eq!(parts(5, 2).next(), Some((1, 10)));

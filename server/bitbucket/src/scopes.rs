@@ -53,9 +53,7 @@ impl Reach {
             false if person => self.oauth(),
             false => self.access_token(),
         };
-        let lacking = needed
-            .iter()
-            .filter(|scope| !granted.is_empty() && !covers(granted, scope));
+        let lacking = needed.iter().filter(|scope| !granted.is_empty() && !covers(granted, scope));
         lacking.copied().collect()
     }
 }
@@ -74,21 +72,14 @@ mod tests {
         use Reach::{Full, ReviewOnly};
         let none: [&str; 0] = [];
         assert_eq!(missing(Full, &["account", "pullrequest:write"], true), none);
-        assert_eq!(
-            missing(Full, &["account", "pullrequest"], true),
-            ["pullrequest:write"]
-        );
+        assert_eq!(missing(Full, &["account", "pullrequest"], true), ["pullrequest:write"]);
         assert_eq!(missing(ReviewOnly, &["account", "pullrequest"], true), none);
         assert_eq!(missing(ReviewOnly, &["pullrequest:write"], true), ["account"]);
         assert_eq!(missing(Full, &["pullrequest:write"], false), none);
         assert_eq!(missing(Full, &["repository:write"], false), ["pullrequest:write"]);
         assert_eq!(
             missing(Full, &["read:user:bitbucket", "read:pullrequest:bitbucket"], true),
-            [
-                "read:repository:bitbucket",
-                "write:pullrequest:bitbucket",
-                "write:repository:bitbucket"
-            ]
+            ["read:repository:bitbucket", "write:pullrequest:bitbucket", "write:repository:bitbucket"]
         );
         assert_eq!(missing(ReviewOnly, Full.api_token(), true), none);
         assert_eq!(missing(Full, &[], true), none);

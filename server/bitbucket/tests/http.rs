@@ -38,14 +38,8 @@ async fn a_request_says_who_it_is_for_and_nothing_else() {
     let seen = &server.seen()[0];
     assert_eq!(seen.target, "/2.0/user");
     let version = env!("CARGO_PKG_VERSION");
-    assert!(
-        seen.head
-            .contains(&format!("\r\nauthorization: bearer {}\r\n", support::TOKEN))
-    );
-    assert!(
-        seen.head
-            .contains(&format!("\r\nuser-agent: bitbucket-lsp/{version}\r\n"))
-    );
+    assert!(seen.head.contains(&format!("\r\nauthorization: bearer {}\r\n", support::TOKEN)));
+    assert!(seen.head.contains(&format!("\r\nuser-agent: bitbucket-lsp/{version}\r\n")));
     assert!(seen.head.contains("\r\naccept: application/json\r\n"));
     assert!(seen.head.contains("\r\naccept-encoding: gzip\r\n"));
     assert!(!seen.head.contains("cookie") && !seen.head.contains("referer"));
@@ -57,10 +51,7 @@ async fn signed_out_sends_nothing() {
     let origin = Origin::new(Some(&server.base()), None).unwrap();
     let client = Client::new(origin, None, options());
     assert_eq!(client.current_user().await, Err(Error::SignedOut));
-    assert_eq!(
-        client.comments(&repository(), PullRequestId(1), None).await,
-        Err(Error::SignedOut)
-    );
+    assert_eq!(client.comments(&repository(), PullRequestId(1), None).await, Err(Error::SignedOut));
     assert!(server.seen().is_empty());
     assert_eq!(client.budget().spent_last_hour, 0);
 }
@@ -68,26 +59,12 @@ async fn signed_out_sends_nothing() {
 #[tokio::test]
 async fn statuses_become_errors_and_only_what_may_pass_is_asked_again() {
     let cases: &[(u16, Error, usize)] = &[
-        (
-            400,
-            Error::Unexpected {
-                status: 400,
-                what: "No".into(),
-            },
-            1,
-        ),
+        (400, Error::Unexpected { status: 400, what: "No".into() }, 1),
         (401, Error::Unauthorized { basic: false }, 1),
         (403, Error::Forbidden, 1),
         (404, Error::NotFound, 1),
         (410, Error::Gone, 1),
-        (
-            418,
-            Error::Unexpected {
-                status: 418,
-                what: "No".into(),
-            },
-            1,
-        ),
+        (418, Error::Unexpected { status: 418, what: "No".into() }, 1),
         (500, Error::Server { status: 500 }, 3),
         (503, Error::Server { status: 503 }, 3),
         (555, Error::Server { status: 555 }, 1),
@@ -112,16 +89,11 @@ async fn a_missing_scope_is_named_by_body_or_headers() {
         )
     };
     let headers = || {
-        let scopes = [
-            ("x-oauth-scopes", "account"),
-            ("x-accepted-oauth-scopes", "pullrequest"),
-        ];
+        let scopes = [("x-oauth-scopes", "account"), ("x-accepted-oauth-scopes", "pullrequest")];
         answer(403, &scopes, b"Forbidden")
     };
-    let expected = Error::MissingScope {
-        required: vec!["pullrequest".into()],
-        granted: vec!["account".into()],
-    };
+    let expected =
+        Error::MissingScope { required: vec!["pullrequest".into()], granted: vec!["account".into()] };
     assert_eq!(outcome(body, options()).await.0, Err(expected.clone()));
     assert_eq!(outcome(headers, options()).await.0, Err(expected));
 }
@@ -148,39 +120,18 @@ async fn what_passes_is_waited_out() {
 #[tokio::test]
 async fn what_does_not_pass_is_said() {
     let (found, sent) = outcome(|| Reply::Close, options()).await;
-    assert_eq!(
-        found,
-        Err(Error::Offline {
-            outage: Outage::BrokenOff,
-            retry_after: None
-        })
-    );
+    assert_eq!(found, Err(Error::Offline { outage: Outage::BrokenOff, retry_after: None }));
     assert_eq!(sent, 3);
     // The words of the URL do not count as words of the error.
     let server = Server::start(|_, _| Reply::Close).await;
     let odd = RepositoryName::new("team", "tls-certificate-expired-proxy-dns").unwrap();
     let found = server.client(options()).open_pull_requests(&odd).await;
-    assert_eq!(
-        found,
-        Err(Error::Offline {
-            outage: Outage::BrokenOff,
-            retry_after: None
-        })
-    );
+    assert_eq!(found, Err(Error::Offline { outage: Outage::BrokenOff, retry_after: None }));
     let cut = || Reply::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{".to_vec());
     let (found, _) = outcome(cut, options()).await;
-    assert_eq!(
-        found,
-        Err(Error::Offline {
-            outage: Outage::BrokenOff,
-            retry_after: None
-        })
-    );
+    assert_eq!(found, Err(Error::Offline { outage: Outage::BrokenOff, retry_after: None }));
     let garbage = || Reply::Bytes(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec());
-    assert!(matches!(
-        outcome(garbage, options()).await.0,
-        Err(Error::Offline { .. })
-    ));
+    assert!(matches!(outcome(garbage, options()).await.0, Err(Error::Offline { .. })));
     // Nobody listens there any more.
     let server = Server::start(|_, _| json(200, USER)).await;
     let client = server.client(options());
@@ -188,10 +139,7 @@ async fn what_does_not_pass_is_said() {
     tokio::task::yield_now().await;
     let found = client.current_user().await;
     let expected = [Outage::Connection, Outage::BrokenOff];
-    assert!(
-        matches!(&found, Err(Error::Offline { outage, .. }) if expected.contains(outage)),
-        "{found:?}"
-    );
+    assert!(matches!(&found, Err(Error::Offline { outage, .. }) if expected.contains(outage)), "{found:?}");
 }
 
 #[tokio::test]
@@ -212,10 +160,7 @@ async fn deadlines_hold() {
         let (first, rest) = whole.split_at(whole.len() - 10);
         Reply::Pieces(vec![first.to_vec(), rest.to_vec()], Duration::from_millis(400))
     };
-    let patient = Options {
-        header: Duration::from_secs(10),
-        ..idle
-    };
+    let patient = Options { header: Duration::from_secs(10), ..idle };
     assert_eq!(outcome(stalled, patient).await.0, Err(Error::Timeout));
     // A body that trickles, each piece in time, but for ever.
     let trickle = || {
@@ -228,10 +173,7 @@ async fn deadlines_hold() {
     // A slow body that comes in time is taken.
     let slow = || {
         let whole = message(200, &[("Content-Type", "application/json")], USER.as_bytes());
-        Reply::Pieces(
-            whole.chunks(20).map(<[u8]>::to_vec).collect(),
-            Duration::from_millis(2),
-        )
+        Reply::Pieces(whole.chunks(20).map(<[u8]>::to_vec).collect(), Duration::from_millis(2))
     };
     assert_eq!(outcome(slow, options()).await.0, Ok("Ana".into()));
 }
@@ -240,13 +182,7 @@ async fn deadlines_hold() {
 async fn a_portal_is_recognised_and_nothing_of_it_is_read() {
     let page = b"<!DOCTYPE html><html><body>Sign in to the network</body></html>";
     let portals: [fn() -> Reply; 5] = [
-        || {
-            answer(
-                200,
-                &[("Content-Type", "text/html; charset=utf-8")],
-                b"<html>Sign in</html>",
-            )
-        },
+        || answer(200, &[("Content-Type", "text/html; charset=utf-8")], b"<html>Sign in</html>"),
         || answer(200, &[], b"<html>Sign in</html>"),
         || answer(403, &[("Content-Type", "text/html")], b"<html>Blocked</html>"),
         || answer(511, &[("Content-Type", "text/html")], b"<html>Sign in</html>"),
@@ -257,18 +193,9 @@ async fn a_portal_is_recognised_and_nothing_of_it_is_read() {
     }
     let server = Server::start(|_, _| answer(200, &[("Content-Type", "text/html")], page)).await;
     let client = server.client(options());
-    assert_eq!(
-        client.file_at(&repository(), &commit(), "src/x.rs").await,
-        Err(Error::Portal)
-    );
-    assert_eq!(
-        client.diff_of(&repository(), "a31d1b70c972", "").await,
-        Err(Error::Portal)
-    );
-    assert_eq!(
-        client.file_at(&repository(), &commit(), "web/index.html").await,
-        Ok(page.to_vec())
-    );
+    assert_eq!(client.file_at(&repository(), &commit(), "src/x.rs").await, Err(Error::Portal));
+    assert_eq!(client.diff_of(&repository(), "a31d1b70c972", "").await, Err(Error::Portal));
+    assert_eq!(client.file_at(&repository(), &commit(), "web/index.html").await, Ok(page.to_vec()));
 }
 
 #[tokio::test]
@@ -279,11 +206,7 @@ async fn redirects_keep_the_token_at_home() {
             "/2.0/user" => answer(status, &[("Location", "/2.0/one")], b""),
             "/2.0/one" => answer(status, &[("Location", "two")], b""),
             "/2.0/two" => {
-                let host = seen
-                    .head
-                    .split("\r\nhost: ")
-                    .nth(1)
-                    .and_then(|rest| rest.split('\r').next());
+                let host = seen.head.split("\r\nhost: ").nth(1).and_then(|rest| rest.split('\r').next());
                 let location = format!("http://{}/elsewhere", host.unwrap());
                 answer(status, &[("Location", &location)], b"")
             }
@@ -302,15 +225,9 @@ async fn redirects_keep_the_token_at_home() {
         let client = server.client(options());
         assert_eq!(client.current_user().await, Err(Error::Portal), "{status}");
         let file = client.file_at(&repository(), &commit(), "x").await;
-        assert!(
-            matches!(file, Err(Error::Unexpected { .. })),
-            "{status}: {file:?}"
-        );
+        assert!(matches!(file, Err(Error::Unexpected { .. })), "{status}: {file:?}");
         let diff = client.diff_of(&repository(), "a31d1b70c972", "x").await;
-        assert!(
-            matches!(diff, Err(Error::Unexpected { .. })),
-            "{status}: {diff:?}"
-        );
+        assert!(matches!(diff, Err(Error::Unexpected { .. })), "{status}: {diff:?}");
         assert!(other.seen().is_empty());
     }
 }
@@ -321,22 +238,9 @@ async fn redirects_come_to_an_end() {
     let found = server.client(options()).current_user().await;
     assert!(matches!(found, Err(Error::Unexpected { .. })), "{found:?}");
     assert_eq!(server.seen().len(), 6);
-    for location in [
-        "",
-        "http://",
-        "https://user:pw@127.0.0.1/",
-        "javascript:alert(1)",
-        "//",
-    ] {
+    for location in ["", "http://", "https://user:pw@127.0.0.1/", "javascript:alert(1)", "//"] {
         let server = Server::start(move |_, _| answer(302, &[("Location", location)], b"")).await;
-        assert!(
-            server
-                .client(options())
-                .file_at(&repository(), &commit(), "x")
-                .await
-                .is_err(),
-            "{location}"
-        );
+        assert!(server.client(options()).file_at(&repository(), &commit(), "x").await.is_err(), "{location}");
     }
     let (found, _) = outcome(|| answer(302, &[], b""), options()).await;
     assert!(matches!(found, Err(Error::Unexpected { .. })));
@@ -345,11 +249,7 @@ async fn redirects_come_to_an_end() {
 #[tokio::test]
 async fn a_429_is_waited_out_and_closes_the_gate_for_all() {
     let server = Server::start(|_, index| match index {
-        0 => answer(
-            429,
-            &[("Retry-After", "1")],
-            b"Rate limit for this resource has been exceeded",
-        ),
+        0 => answer(429, &[("Retry-After", "1")], b"Rate limit for this resource has been exceeded"),
         1 => answer(429, &[], b""),
         2 => answer(429, &[("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")], b""),
         _ => json(200, USER),
@@ -387,39 +287,23 @@ async fn a_storm_of_429_is_met_by_one_request_a_window() {
     let start = tokio::time::Instant::now();
     let _ = client.current_user().await;
     for found in futures_util::future::join_all(calls).await {
-        assert!(
-            matches!(found, Err(Error::RateLimited { .. } | Error::Timeout)),
-            "{found:?}"
-        );
+        assert!(matches!(found, Err(Error::RateLimited { .. } | Error::Timeout)), "{found:?}");
     }
     let windows = start.elapsed().as_millis() / window.as_millis() + 1;
-    assert!(
-        server.seen().len() as u128 <= windows,
-        "{} in {windows} windows",
-        server.seen().len()
-    );
+    assert!(server.seen().len() as u128 <= windows, "{} in {windows} windows", server.seen().len());
 }
 
 #[tokio::test]
 async fn failures_in_a_row_make_it_rest_until_it_is_woken() {
     let server = Server::start(|_, index| json(if index < 5 { 503 } else { 200 }, USER)).await;
-    let client = server.client(Options {
-        first_rest: Duration::from_secs(100),
-        ..options()
-    });
+    let client = server.client(Options { first_rest: Duration::from_secs(100), ..options() });
     assert!(client.current_user().await.is_err());
     assert!(client.current_user().await.is_err());
     let sent = server.seen().len();
     assert_eq!(sent, 5);
     let resting = client.current_user().await;
     assert!(
-        matches!(
-            resting,
-            Err(Error::Offline {
-                outage: Outage::Resting,
-                retry_after: Some(_)
-            })
-        ),
+        matches!(resting, Err(Error::Offline { outage: Outage::Resting, retry_after: Some(_) })),
         "{resting:?}"
     );
     assert_eq!(server.seen().len(), sent);
@@ -430,10 +314,7 @@ async fn failures_in_a_row_make_it_rest_until_it_is_woken() {
 #[tokio::test]
 async fn large_and_inflated_answers_are_not_read() {
     let limit = 1 << 16;
-    let small = move || Options {
-        body_limit: limit,
-        ..options()
-    };
+    let small = move || Options { body_limit: limit, ..options() };
     let large = move || json(200, &format!("{{\"display_name\":\"{}\"}}", "x".repeat(limit)));
     assert_eq!(outcome(large, small()).await, (Err(Error::TooLarge { limit }), 1));
     // 64 MiB of spaces in a few dozen KiB.
@@ -454,32 +335,14 @@ async fn large_and_inflated_answers_are_not_read() {
     encoder.write_all(USER.as_bytes()).unwrap();
     let good = encoder.finish().unwrap();
     let whole = good.clone();
-    assert_eq!(
-        outcome(move || answer(200, &headers, &whole), options()).await.0,
-        Ok("Ana".into())
-    );
+    assert_eq!(outcome(move || answer(200, &headers, &whole), options()).await.0, Ok("Ana".into()));
     let (found, _) = outcome(move || answer(200, &headers, &good[..good.len() - 12]), options()).await;
-    assert_eq!(
-        found,
-        Err(Error::Offline {
-            outage: Outage::BrokenOff,
-            retry_after: None
-        })
-    );
+    assert_eq!(found, Err(Error::Offline { outage: Outage::BrokenOff, retry_after: None }));
 }
 
 #[tokio::test]
 async fn an_answer_that_is_not_the_object_is_said() {
-    for body in [
-        "[]",
-        "[1]",
-        "{}",
-        "{\"type\":\"error\"}",
-        "null",
-        "\"x\"",
-        "",
-        "{",
-    ] {
+    for body in ["[]", "[1]", "{}", "{\"type\":\"error\"}", "null", "\"x\"", "", "{"] {
         let (found, sent) = outcome(move || json(200, body), options()).await;
         assert!(
             matches!(found, Err(Error::Unexpected { status: 200, .. } | Error::Portal)),
@@ -488,10 +351,7 @@ async fn an_answer_that_is_not_the_object_is_said() {
         assert_eq!(sent, 1);
     }
     let marked = format!("\u{feff}{USER}");
-    assert_eq!(
-        outcome(move || json(200, &marked), options()).await.0,
-        Ok("Ana".into())
-    );
+    assert_eq!(outcome(move || json(200, &marked), options()).await.0, Ok("Ana".into()));
 }
 
 #[tokio::test]
@@ -500,35 +360,17 @@ async fn paths_and_queries_are_spelled_as_the_api_wants_them() {
     let server = Server::start(move |_, _| json(200, hash)).await;
     let client = server.client(options());
     let hostile = r#"feature/a+b&c=d#e "q" OR state="MERGED"#;
-    client
-        .pull_requests_of_branch(&repository(), hostile, &[repository()])
-        .await
-        .unwrap();
-    client
-        .recent_pull_requests_of_branch(&repository(), "main", &[repository()])
-        .await
-        .unwrap();
+    client.pull_requests_of_branch(&repository(), hostile, &[repository()]).await.unwrap();
+    client.recent_pull_requests_of_branch(&repository(), "main", &[repository()]).await.unwrap();
     client.open_pull_requests(&repository()).await.unwrap();
-    client
-        .comments(&repository(), PullRequestId(7), None)
-        .await
-        .unwrap();
+    client.comments(&repository(), PullRequestId(7), None).await.unwrap();
     client.tasks(&repository(), PullRequestId(7), None).await.unwrap();
     client.statuses(&repository(), PullRequestId(7)).await.unwrap();
     let _ = client.probe(&repository(), PullRequestId(7)).await;
     let _ = client.pull_request(&repository(), PullRequestId(7)).await;
-    client
-        .file_at(&repository(), &commit(), "dir/a b%?#\u{e9}.rs")
-        .await
-        .unwrap();
-    client
-        .diff_of(&repository(), "a31d1b70c972..b563d040b08e", "a b.rs")
-        .await
-        .unwrap();
-    let base = client
-        .merge_base(&repository(), &commit(), &commit())
-        .await
-        .unwrap();
+    client.file_at(&repository(), &commit(), "dir/a b%?#\u{e9}.rs").await.unwrap();
+    client.diff_of(&repository(), "a31d1b70c972..b563d040b08e", "a b.rs").await.unwrap();
+    let base = client.merge_base(&repository(), &commit(), &commit()).await.unwrap();
     assert_eq!(base.as_str(), "b563d040b08e");
     let seen = server.seen();
     let of_branch = &seen[0];
@@ -537,17 +379,11 @@ async fn paths_and_queries_are_spelled_as_the_api_wants_them() {
         r#"source.branch.name="feature/a+b&c=d#e \"q\" OR state=\"MERGED" AND state="OPEN""#
     );
     assert_eq!(of_branch.parameter("pagelen").as_deref(), Some("50"));
-    assert_eq!(
-        of_branch.parameter("fields").as_deref(),
-        Some("+values.participants,+values.reviewers")
-    );
+    assert_eq!(of_branch.parameter("fields").as_deref(), Some("+values.participants,+values.reviewers"));
     assert!(of_branch.target.contains("fields=%2Bvalues.participants"));
     assert!(seen[1].parameter("q").unwrap().contains("state=\"MERGED\""));
     assert_eq!(seen[2].parameter("q").as_deref(), Some("state=\"OPEN\""));
-    let targets: Vec<&str> = seen
-        .iter()
-        .map(|seen| seen.target.split('?').next().unwrap())
-        .collect();
+    let targets: Vec<&str> = seen.iter().map(|seen| seen.target.split('?').next().unwrap()).collect();
     let base = "/2.0/repositories/team/app";
     assert_eq!(
         targets,
@@ -568,36 +404,13 @@ async fn paths_and_queries_are_spelled_as_the_api_wants_them() {
     assert_eq!(seen[3].parameter("pagelen").as_deref(), Some("100"));
     assert_eq!(seen[9].parameter("path").as_deref(), Some("a b.rs"));
     // Paths that no file has, and specs that are none, send nothing.
-    for path in [
-        "",
-        "/etc/passwd",
-        "../x",
-        "a/../../b",
-        "a//b",
-        "./a",
-        "a/.",
-        "a\0b",
-    ] {
-        assert_eq!(
-            client.file_at(&repository(), &commit(), path).await,
-            Err(Error::NotFound),
-            "{path:?}"
-        );
+    for path in ["", "/etc/passwd", "../x", "a/../../b", "a//b", "./a", "a/.", "a\0b"] {
+        assert_eq!(client.file_at(&repository(), &commit(), path).await, Err(Error::NotFound), "{path:?}");
     }
-    for spec in [
-        "",
-        "main",
-        "a31d1b70c972../../user",
-        "..",
-        "--x",
-        "a31d1b70c972..",
-        "a31d1b70c972..b563d040b08e/x",
-    ] {
-        assert_eq!(
-            client.diff_of(&repository(), spec, "").await,
-            Err(Error::NotFound),
-            "{spec:?}"
-        );
+    for spec in
+        ["", "main", "a31d1b70c972../../user", "..", "--x", "a31d1b70c972..", "a31d1b70c972..b563d040b08e/x"]
+    {
+        assert_eq!(client.diff_of(&repository(), spec, "").await, Err(Error::NotFound), "{spec:?}");
     }
     assert_eq!(server.seen().len(), seen.len());
 }
@@ -619,10 +432,7 @@ async fn pull_requests_of_other_repositories_branches_are_left_out() {
     let server = Server::start(move |_, _| json(200, &page)).await;
     let client = server.client(options());
     let ids = async |sources: &[RepositoryName]| {
-        let found = client
-            .pull_requests_of_branch(&repository(), "main", sources)
-            .await
-            .unwrap();
+        let found = client.pull_requests_of_branch(&repository(), "main", sources).await.unwrap();
         found.items.iter().map(|request| request.id.0).collect::<Vec<_>>()
     };
     assert_eq!(ids(&[repository()]).await, [4, 1]);
@@ -633,10 +443,7 @@ async fn pull_requests_of_other_repositories_branches_are_left_out() {
     assert_eq!(server.seen().len(), before + 1, "one list has them all");
     assert_eq!(ids(&[]).await, [0_u64; 0]);
     let all = client.open_pull_requests(&repository()).await.unwrap();
-    assert_eq!(
-        all.items.iter().map(|request| request.id.0).collect::<Vec<_>>(),
-        [4, 3, 2, 1]
-    );
+    assert_eq!(all.items.iter().map(|request| request.id.0).collect::<Vec<_>>(), [4, 3, 2, 1]);
 }
 
 #[tokio::test]
@@ -644,21 +451,12 @@ async fn a_probe_reads_the_little_that_it_asks_for() {
     let body = r#"{"id":7,"state":"MERGED","updated_on":"1970-01-01T00:00:09Z","comment_count":3,"task_count":0,
         "source":{"commit":{"hash":"a31d1b70c972"}},"destination":{"commit":{"hash":"b563d040b08e"}}}"#;
     let server = Server::start(move |_, _| json(200, body)).await;
-    let probe = server
-        .client(options())
-        .probe(&repository(), PullRequestId(7))
-        .await
-        .unwrap();
+    let probe = server.client(options()).probe(&repository(), PullRequestId(7)).await.unwrap();
     assert_eq!(probe.state, pull_request::model::PullRequestState::Merged);
     assert_eq!(probe.updated_on.map(|time| time.0), Some(9));
     assert_eq!((probe.comment_count, probe.task_count), (Some(3), Some(0)));
     assert_eq!(probe.source_commit, Some(commit()));
-    assert!(
-        server.seen()[0]
-            .parameter("fields")
-            .unwrap()
-            .contains("source.commit.hash")
-    );
+    assert!(server.seen()[0].parameter("fields").unwrap().contains("source.commit.hash"));
 }
 
 /// Everything that is logged, at the finest level, by all crates, while all kinds of things go wrong.
@@ -674,10 +472,7 @@ async fn logs_hold_no_token_no_query_and_no_body() {
         0 => answer(302, &[("Location", "/2.0/user?secret-query")], b""),
         1 => json(
             401,
-            &format!(
-                r#"{{"error":{{"message":"secret-body {}"}}}}"#,
-                seen.head.replace("\r\n", " ")
-            ),
+            &format!(r#"{{"error":{{"message":"secret-body {}"}}}}"#, seen.head.replace("\r\n", " ")),
         ),
         2 => Reply::Close,
         3 => json(500, "secret-body"),
@@ -687,9 +482,7 @@ async fn logs_hold_no_token_no_query_and_no_body() {
     let client = server.client(options());
     let _ = client.current_user().await;
     let _ = client.current_user().await;
-    let _ = client
-        .pull_requests_of_branch(&repository(), "secret-query", &[repository()])
-        .await;
+    let _ = client.pull_requests_of_branch(&repository(), "secret-query", &[repository()]).await;
     tracing::info!("{client:?}");
     drop(guard);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

@@ -43,9 +43,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Object(members) => {
-            members
-                .iter()
-                .for_each(|(key, member)| places(member, &format!("{at}/{key}"), found));
+            members.iter().for_each(|(key, member)| places(member, &format!("{at}/{key}"), found));
         }
         Value::Array(elements) => {
             elements
@@ -109,10 +107,7 @@ fn mutant(dice: &mut Dice, id: u64) -> (String, bool) {
             // The same key once more, before the good one: the last one counts.
             let strange = STRANGE[dice.below(STRANGE.len())];
             let text = changed.to_string();
-            (
-                text.replacen('{', &format!("{{\"{key}\":{strange},"), 1),
-                keeps_id || parses(strange),
-            )
+            (text.replacen('{', &format!("{{\"{key}\":{strange},"), 1), keeps_id || parses(strange))
         }
         _ => {
             let strange = STRANGE[dice.below(STRANGE.len())];
@@ -138,33 +133,17 @@ fn page_of(items: &[String], rest: &str) -> String {
 fn a_damaged_comment_touches_no_other() {
     let good: Vec<(u64, Comment)> = good_ids()
         .iter()
-        .map(|id| {
-            (
-                *id,
-                read::<Comment>(comment(*id).to_string().as_bytes())
-                    .unwrap()
-                    .value,
-            )
-        })
+        .map(|id| (*id, read::<Comment>(comment(*id).to_string().as_bytes()).unwrap().value))
         .collect();
-    assert!(
-        good.iter()
-            .all(|(_, comment)| !comment.unreadable && comment.anchor.is_some())
-    );
+    assert!(good.iter().all(|(_, comment)| !comment.unreadable && comment.anchor.is_some()));
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut marked = 0;
     for round in 0..MUTANTS {
         let (bad, keeps_id) = mutant(&mut dice, 103);
-        let items = [
-            comment(101).to_string(),
-            comment(102).to_string(),
-            bad.clone(),
-            comment(104).to_string(),
-        ];
+        let items =
+            [comment(101).to_string(), comment(102).to_string(), bad.clone(), comment(104).to_string()];
         let page = page_of(&items, ",\"size\":4");
-        let Some(found) = read_page::<Comment>(page.as_bytes()) else {
-            panic!("{round}: no page: {bad}")
-        };
+        let Some(found) = read_page::<Comment>(page.as_bytes()) else { panic!("{round}: no page: {bad}") };
         for (id, expected) in &good {
             let kept = found.listing.items.iter().find(|comment| comment.id.0 == *id);
             assert_eq!(kept, Some(expected), "{round}: {bad}");
@@ -175,11 +154,7 @@ fn a_damaged_comment_touches_no_other() {
         // Nothing is lost in silence: what is not there in full is counted.
         let in_full = there.is_some_and(|comment| !comment.unreadable);
         let other_id = found.listing.items.len() == 4 && there.is_none();
-        assert_eq!(
-            found.listing.unreadable == 0,
-            in_full || other_id,
-            "{round}: {bad}"
-        );
+        assert_eq!(found.listing.unreadable == 0, in_full || other_id, "{round}: {bad}");
         marked += u32::from(!in_full);
         // Read as anything else it does no harm either.
         let _ = read::<PullRequest>(bad.as_bytes());
@@ -209,10 +184,7 @@ fn an_answer_that_breaks_off_keeps_the_comments_before_the_break() {
         };
         let whole = ends.iter().filter(|end| **end <= cut).count();
         assert_eq!(found.listing.items.len(), whole, "cut at {cut}");
-        assert!(
-            found.listing.items.iter().all(|comment| !comment.unreadable),
-            "cut at {cut}"
-        );
+        assert!(found.listing.items.iter().all(|comment| !comment.unreadable), "cut at {cut}");
         let complete = cut == page.len() - 1;
         assert_eq!(found.listing.more.is_some(), !complete, "cut at {cut}");
     }

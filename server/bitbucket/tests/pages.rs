@@ -20,28 +20,15 @@ fn page(seen: &Seen, total: usize, with_size: bool) -> String {
     let first = (number - 1) * pagelen;
     let last = (first + pagelen).min(total);
     let values: Vec<String> = (first + 1..=last).map(comment).collect();
-    let size = if with_size {
-        format!(r#","size":{total}"#)
-    } else {
-        String::new()
-    };
-    let next = if last < total {
-        format!(r#","next":"{}""#, next_of(seen, number + 1))
-    } else {
-        String::new()
-    };
-    format!(
-        r#"{{"values":[{}],"pagelen":{pagelen},"page":{number}{size}{next}}}"#,
-        values.join(",")
-    )
+    let size = if with_size { format!(r#","size":{total}"#) } else { String::new() };
+    let next =
+        if last < total { format!(r#","next":"{}""#, next_of(seen, number + 1)) } else { String::new() };
+    format!(r#"{{"values":[{}],"pagelen":{pagelen},"page":{number}{size}{next}}}"#, values.join(","))
 }
 
 fn next_of(seen: &Seen, number: usize) -> String {
     let query = seen.target.split_once('?').unwrap().1;
-    let rest: Vec<&str> = query
-        .split('&')
-        .filter(|pair| !pair.starts_with("page="))
-        .collect();
+    let rest: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("page=")).collect();
     format!("https://api.bitbucket.org{PATH}?{}&page={number}", rest.join("&"))
 }
 
@@ -51,10 +38,7 @@ async fn comments(
     options: Options,
 ) -> Result<Listing<Comment>, Error> {
     let repository = RepositoryName::new("team", "app").unwrap();
-    server
-        .client(options)
-        .comments(&repository, PullRequestId(1), expected)
-        .await
+    server.client(options).comments(&repository, PullRequestId(1), expected).await
 }
 
 fn ids(listing: &Listing<Comment>) -> Vec<u64> {
@@ -88,11 +72,7 @@ async fn numbered_pages_come_side_by_side_in_order_and_once() {
         let found = comments(&server, expected, options()).await.unwrap();
         assert_eq!(found.more, None);
         assert_eq!(ids(&found), (1..=total as u64).collect::<Vec<_>>());
-        assert!(
-            server.seen().len() <= requests,
-            "{total}, {expected:?}: {}",
-            server.seen().len()
-        );
+        assert!(server.seen().len() <= requests, "{total}, {expected:?}: {}", server.seen().len());
         assert!(server.seen().iter().all(Seen::is_signed));
     }
 }
@@ -102,10 +82,7 @@ async fn numbered_pages_come_side_by_side_in_order_and_once() {
 async fn the_expected_pages_do_not_wait_for_the_first() {
     let server = Server::start(|seen, _| {
         let body = page(seen, 450, true);
-        Reply::Once(
-            5,
-            message(200, &[("Content-Type", "application/json")], body.as_bytes()),
-        )
+        Reply::Once(5, message(200, &[("Content-Type", "application/json")], body.as_bytes()))
     })
     .await;
     let found = comments(&server, Some(450), options()).await.unwrap();
@@ -124,13 +101,9 @@ async fn without_a_size_next_is_followed() {
 #[tokio::test]
 async fn opaque_pages_are_followed_one_by_one() {
     let server = Server::start(|seen, _| {
-        let cursor: usize = seen
-            .parameter("ctx")
-            .map_or(0, |ctx| ctx.trim_start_matches('c').parse().unwrap());
-        let next = format!(
-            r#""next":"https://bitbucket.org/!api{PATH}?pagelen=100&ctx=c{}""#,
-            cursor + 1
-        );
+        let cursor: usize =
+            seen.parameter("ctx").map_or(0, |ctx| ctx.trim_start_matches('c').parse().unwrap());
+        let next = format!(r#""next":"https://bitbucket.org/!api{PATH}?pagelen=100&ctx=c{}""#, cursor + 1);
         let next = if cursor < 4 { next } else { r#""size":5"#.into() };
         json(200, &format!(r#"{{"values":[{}],{next}}}"#, comment(cursor + 1)))
     })
@@ -163,13 +136,7 @@ async fn evil_next_gets_no_request() {
     // On the same path its host is replaced by the API's: the token stays at home.
     let base = other.base();
     let server = Server::start(move |seen, _| match seen.page() {
-        1 => json(
-            200,
-            &format!(
-                r#"{{"values":[{}],"next":"{base}{PATH}?page=2&x=y"}}"#,
-                comment(1)
-            ),
-        ),
+        1 => json(200, &format!(r#"{{"values":[{}],"next":"{base}{PATH}?page=2&x=y"}}"#, comment(1))),
         _ => json(200, &format!(r#"{{"values":[{}]}}"#, comment(2))),
     })
     .await;
@@ -188,10 +155,7 @@ async fn pages_without_end_are_bounded() {
     assert!(found.more.unwrap().contains("circle"));
     // Ever new ones.
     let server = Server::start(|_, index| {
-        json(
-            200,
-            &format!(r#"{{"values":[{}],"next":"{PATH}?ctx={index}"}}"#, comment(index)),
-        )
+        json(200, &format!(r#"{{"values":[{}],"next":"{PATH}?ctx={index}"}}"#, comment(index)))
     })
     .await;
     let found = comments(&server, None, options()).await.unwrap();
@@ -204,16 +168,7 @@ async fn pages_without_end_are_bounded() {
     assert!(found.more.is_some());
     // More bytes than a list may have.
     let server = Server::start(|seen, _| json(200, &page(seen, 1000, true))).await;
-    let found = comments(
-        &server,
-        None,
-        Options {
-            list_limit: 20_000,
-            ..options()
-        },
-    )
-    .await
-    .unwrap();
+    let found = comments(&server, None, Options { list_limit: 20_000, ..options() }).await.unwrap();
     assert!((100..1000).contains(&found.items.len()));
     assert!(found.more.is_some());
 }
@@ -236,17 +191,11 @@ async fn a_later_page_that_fails_leaves_the_others() {
         );
     }
     let server = Server::start(|_, _| json(404, "{}")).await;
-    assert_eq!(
-        comments(&server, Some(300), options()).await,
-        Err(Error::NotFound)
-    );
+    assert_eq!(comments(&server, Some(300), options()).await, Err(Error::NotFound));
     let server = Server::start(|_, _| answer(200, &[("Content-Type", "text/html")], b"<html>")).await;
     assert_eq!(comments(&server, Some(300), options()).await, Err(Error::Portal));
     let server = Server::start(|_, _| json(200, r#"{"type":"error"}"#)).await;
-    assert!(matches!(
-        comments(&server, None, options()).await,
-        Err(Error::Unexpected { .. })
-    ));
+    assert!(matches!(comments(&server, None, options()).await, Err(Error::Unexpected { .. })));
 }
 
 #[tokio::test]
@@ -277,18 +226,9 @@ async fn items_that_moved_to_the_next_page_are_there_once() {
     let server = Server::start(|seen, _| {
         let number = seen.page();
         let values: Vec<String> = ((number - 1) * 99..number * 99 + 1).map(comment).collect();
-        let next = if number < 3 {
-            format!(r#","next":"{}""#, next_of(seen, number + 1))
-        } else {
-            String::new()
-        };
-        json(
-            200,
-            &format!(
-                r#"{{"values":[{}],"size":298,"pagelen":100{next}}}"#,
-                values.join(",")
-            ),
-        )
+        let next =
+            if number < 3 { format!(r#","next":"{}""#, next_of(seen, number + 1)) } else { String::new() };
+        json(200, &format!(r#"{{"values":[{}],"size":298,"pagelen":100{next}}}"#, values.join(",")))
     })
     .await;
     let found = comments(&server, None, options()).await.unwrap();

@@ -53,12 +53,7 @@ fn recorded_answers_are_read_with_nothing_dropped() {
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/payloads"),
     };
     let Ok(manifest) = std::fs::read_to_string(folder.join("manifest.jsonl")) else {
-        assert_ne!(
-            std::env::var("CI").as_deref(),
-            Ok("true"),
-            "no recorded answers in {}",
-            folder.display()
-        );
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "no recorded answers in {}", folder.display());
         eprintln!("left out: no recorded answers in {}", folder.display());
         return;
     };
@@ -72,30 +67,19 @@ fn recorded_answers_are_read_with_nothing_dropped() {
             continue;
         }
         let Ok(json) = serde_json::from_slice::<Value>(&bytes) else {
-            assert!(
-                entry["status"].as_u64() >= Some(400),
-                "{file}: only errors come as plain text"
-            );
+            assert!(entry["status"].as_u64() >= Some(400), "{file}: only errors come as plain text");
             continue;
         };
         let body = match entry["kind"].as_str() {
-            Some("exchange") => ["body", "jsonBody"]
-                .iter()
-                .find_map(|key| json["response"].get(key)),
+            Some("exchange") => ["body", "jsonBody"].iter().find_map(|key| json["response"].get(key)),
             _ => Some(&json),
         };
         // Some recorders keep the body as text.
-        let parsed = body
-            .and_then(Value::as_str)
-            .and_then(|text| serde_json::from_str(text).ok());
+        let parsed = body.and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
         let body = parsed.as_ref().or(body).filter(|body| body.is_object());
         if let Some(body) = body {
-            let route = route(
-                entry["method"].as_str(),
-                entry["path"].as_str(),
-                entry["status"].as_u64(),
-                body,
-            );
+            let route =
+                route(entry["method"].as_str(), entry["path"].as_str(), entry["status"].as_u64(), body);
             if let Some(route) = route {
                 check_route(route, body, file);
                 *counts.routes.entry(format!("{route:?}")).or_default() += 1;
@@ -105,19 +89,8 @@ fn recorded_answers_are_read_with_nothing_dropped() {
         check_within(&json, file, &mut counts);
     }
     eprintln!("by path: {:#?}\nby looks: {:#?}", counts.routes, counts.looks);
-    for kind in [
-        "comment",
-        "pull request",
-        "task",
-        "build",
-        "user",
-        "commit",
-        "repository",
-    ] {
-        assert!(
-            counts.looks.get(kind).is_some_and(|count| *count > 0),
-            "no {kind} in the recordings"
-        );
+    for kind in ["comment", "pull request", "task", "build", "user", "commit", "repository"] {
+        assert!(counts.looks.get(kind).is_some_and(|count| *count > 0), "no {kind} in the recordings");
     }
 }
 
@@ -165,13 +138,9 @@ fn route(method: Option<&str>, path: Option<&str>, status: Option<u64>, body: &V
         ["repositories", _, _, "diffstat", ..] => Route::DiffStats,
         ["repositories", _, _, "refs", ..] => one_or_list(Route::Branch, Route::Branches),
         ["repositories", _, _, "src", ..] => Route::Unused("a file's own content, or a folder's list"),
-        [
-            "repositories",
-            _,
-            _,
-            "hooks" | "pipelines" | "branching-model",
-            ..,
-        ] => Route::Unused("hooks, pipelines and branching models: nothing is shown of them"),
+        ["repositories", _, _, "hooks" | "pipelines" | "branching-model", ..] => {
+            Route::Unused("hooks, pipelines and branching models: nothing is shown of them")
+        }
         ["repositories", _, _] => Route::Repository,
         ["repositories"] | ["repositories", _] => Route::Repositories,
         ["workspaces" | "teams", ..] => {
@@ -184,9 +153,7 @@ fn route(method: Option<&str>, path: Option<&str>, status: Option<u64>, body: &V
 
 fn check_route(route: Route, body: &Value, file: &str) {
     // An answer to `fields=` that left the ids out: no whole pull requests, but their parts are read.
-    let values = body["values"]
-        .as_array()
-        .map_or(std::slice::from_ref(body), Vec::as_slice);
+    let values = body["values"].as_array().map_or(std::slice::from_ref(body), Vec::as_slice);
     if matches!(route, Route::PullRequest | Route::PullRequests) && values.iter().any(|it| it["id"].is_null())
     {
         for value in values {
@@ -248,12 +215,8 @@ fn check_within(json: &Value, file: &str, counts: &mut Counts) {
         _ => {}
     }
     match json {
-        Value::Object(members) => members
-            .values()
-            .for_each(|member| check_within(member, file, counts)),
-        Value::Array(elements) => elements
-            .iter()
-            .for_each(|element| check_within(element, file, counts)),
+        Value::Object(members) => members.values().for_each(|member| check_within(member, file, counts)),
+        Value::Array(elements) => elements.iter().for_each(|element| check_within(element, file, counts)),
         _ => {}
     }
 }
@@ -293,10 +256,7 @@ fn looks_like(json: &Value) -> Option<&'static str> {
 fn read<T: Readable>(json: &Value, file: &str) -> T {
     let read = cloud::read::<T>(json.to_string().as_bytes());
     let read = read.unwrap_or_else(|| panic!("{file}: not read: {json}"));
-    assert!(
-        !read.flawed && !read.value.is_unreadable(read.flawed),
-        "{file}: flawed: {json}"
-    );
+    assert!(!read.flawed && !read.value.is_unreadable(read.flawed), "{file}: flawed: {json}");
     read.value
 }
 
@@ -309,24 +269,13 @@ fn page<T: Readable>(json: &Value, file: &str, same: fn(&Value, &T, &str)) {
     let values: Vec<&Value> = json["values"].as_array().expect("values").iter().collect();
     let read =
         cloud::read_page::<T>(json.to_string().as_bytes()).unwrap_or_else(|| panic!("{file}: no page"));
-    assert_eq!(
-        (read.listing.unreadable, &read.listing.more),
-        (0, &None),
-        "{file}"
-    );
+    assert_eq!((read.listing.unreadable, &read.listing.more), (0, &None), "{file}");
     assert_eq!(read.size, json["size"].as_u64(), "{file}");
     assert_eq!(read.pagelen, json["pagelen"].as_u64(), "{file}");
     assert_eq!(read.next.as_deref(), json["next"].as_str(), "{file}");
     let mut seen = HashSet::new();
-    let distinct: Vec<&Value> = values
-        .into_iter()
-        .filter(|value| seen.insert(value.to_string()))
-        .collect();
-    assert_eq!(
-        read.listing.items.len(),
-        distinct.len(),
-        "{file}: as many out as in"
-    );
+    let distinct: Vec<&Value> = values.into_iter().filter(|value| seen.insert(value.to_string())).collect();
+    assert_eq!(read.listing.items.len(), distinct.len(), "{file}: as many out as in");
     for (value, item) in distinct.iter().zip(&read.listing.items) {
         same(value, item, file);
     }
@@ -337,18 +286,12 @@ fn alone_and_in_a_page<T: Readable + PartialEq>(json: &Value, file: &str, same: 
     let page = serde_json::json!({"pagelen": 10, "values": [{}, json, null], "page": 1, "size": 3});
     let page = cloud::read_page::<T>(page.to_string().as_bytes()).expect("a page");
     let alone = read::<T>(json, file);
-    assert!(
-        page.listing.items.contains(&alone),
-        "{file}: read otherwise in a page"
-    );
+    assert!(page.listing.items.contains(&alone), "{file}: read otherwise in a page");
 }
 
 fn each(json: &Value, file: &str, check: fn(&Value, &str)) {
     let values = json["values"].as_array().or_else(|| json.as_array());
-    values
-        .unwrap_or_else(|| panic!("{file}: no values"))
-        .iter()
-        .for_each(|value| check(value, file));
+    values.unwrap_or_else(|| panic!("{file}: no values")).iter().for_each(|value| check(value, file));
 }
 
 /// For objects that are used as they are on the wire: written out again, each member that our struct
@@ -381,23 +324,11 @@ fn same_comment(json: &Value, comment: &Comment, file: &str) {
     let id = json["id"].as_u64();
     assert_eq!(Some(comment.id.0), id, "{file}");
     let at = format!("{file}, comment {}", comment.id.0);
-    assert_eq!(
-        comment.raw,
-        json["content"]["raw"].as_str().unwrap_or_default(),
-        "{at}"
-    );
-    assert_eq!(
-        comment.parent.map(|id| id.0),
-        json["parent"]["id"].as_u64(),
-        "{at}"
-    );
+    assert_eq!(comment.raw, json["content"]["raw"].as_str().unwrap_or_default(), "{at}");
+    assert_eq!(comment.parent.map(|id| id.0), json["parent"]["id"].as_u64(), "{at}");
     assert_eq!(comment.deleted, json["deleted"] == true, "{at}");
     assert_eq!(comment.pending, json["pending"] == true, "{at}");
-    assert_eq!(
-        comment.html_url.as_deref(),
-        json["links"]["html"]["href"].as_str(),
-        "{at}"
-    );
+    assert_eq!(comment.html_url.as_deref(), json["links"]["html"]["href"].as_str(), "{at}");
     same_time(&json["created_on"], comment.created_on, &at);
     same_time(&json["updated_on"], comment.updated_on, &at);
     same_user_or_none(&json["user"], comment.author.as_ref(), &at);
@@ -405,11 +336,7 @@ fn same_comment(json: &Value, comment: &Comment, file: &str) {
     if let Some(anchor) = &comment.anchor {
         same_anchor(json, anchor, &at);
     }
-    assert_eq!(
-        comment.resolution.is_some(),
-        json["resolution"].is_object(),
-        "{at}"
-    );
+    assert_eq!(comment.resolution.is_some(), json["resolution"].is_object(), "{at}");
     if let Some(Resolution { user, on }) = &comment.resolution {
         same_user_or_none(&json["resolution"]["user"], user.as_ref(), &at);
         same_time(&json["resolution"]["created_on"], *on, &at);
@@ -429,22 +356,12 @@ fn same_anchor(json: &Value, anchor: &Anchor, at: &str) {
             return;
         }
     };
-    let Spot::Lines(found, lines) = anchor.spot else {
-        panic!("{at}: lines were dropped")
-    };
-    assert_eq!(
-        (found, u64::from(lines.first) + 1, u64::from(lines.last) + 1),
-        (side, first, last),
-        "{at}"
-    );
+    let Spot::Lines(found, lines) = anchor.spot else { panic!("{at}: lines were dropped") };
+    assert_eq!((found, u64::from(lines.first) + 1, u64::from(lines.last) + 1), (side, first, last), "{at}");
     if let Some(href) = json["links"]["code"]["href"].as_str() {
         let hash = |hash: &Option<CommitHash>| hash.as_ref().map(|hash| hash.as_str().to_owned());
         let (source, destination) = (hash(&anchor.source_commit), hash(&anchor.destination_commit));
-        let pair = format!(
-            "{}..{}",
-            source.unwrap_or_default(),
-            destination.unwrap_or_default()
-        );
+        let pair = format!("{}..{}", source.unwrap_or_default(), destination.unwrap_or_default());
         let href = href.replace("%0D", "..").replace("%0d", "..").to_lowercase();
         assert!(href.contains(&pair) && pair.len() > 16, "{at}: {pair} of {href}");
     }
@@ -454,9 +371,7 @@ fn same_pull_request(json: &Value, request: &PullRequest, file: &str) {
     let at = format!("{file}, pull request {}", request.id.0);
     assert_eq!(Some(request.id.0), json["id"].as_u64(), "{at}");
     assert_eq!(request.title, json["title"].as_str().unwrap_or_default(), "{at}");
-    let description = json["description"]
-        .as_str()
-        .or_else(|| json["summary"]["raw"].as_str());
+    let description = json["description"].as_str().or_else(|| json["summary"]["raw"].as_str());
     assert_eq!(request.description, description.unwrap_or_default(), "{at}");
     let state = match json["state"].as_str() {
         Some("OPEN") => PullRequestState::Open,
@@ -468,21 +383,9 @@ fn same_pull_request(json: &Value, request: &PullRequest, file: &str) {
     };
     assert_eq!(request.state, state, "{at}");
     assert_eq!(request.draft, json["draft"] == true, "{at}");
-    assert_eq!(
-        request.comment_count.map(u64::from),
-        json["comment_count"].as_u64(),
-        "{at}"
-    );
-    assert_eq!(
-        request.task_count.map(u64::from),
-        json["task_count"].as_u64(),
-        "{at}"
-    );
-    assert_eq!(
-        request.html_url.as_deref(),
-        json["links"]["html"]["href"].as_str(),
-        "{at}"
-    );
+    assert_eq!(request.comment_count.map(u64::from), json["comment_count"].as_u64(), "{at}");
+    assert_eq!(request.task_count.map(u64::from), json["task_count"].as_u64(), "{at}");
+    assert_eq!(request.html_url.as_deref(), json["links"]["html"]["href"].as_str(), "{at}");
     same_time(&json["created_on"], request.created_on, &at);
     same_time(&json["updated_on"], request.updated_on, &at);
     same_user_or_none(&json["author"], request.author.as_ref(), &at);
@@ -506,30 +409,16 @@ fn same_pull_request(json: &Value, request: &PullRequest, file: &str) {
 
 fn same_end(json: &Value, end: &End, at: &str) {
     assert_eq!(end.branch.as_deref(), json["branch"]["name"].as_str(), "{at}");
-    assert_eq!(
-        end.commit.as_ref().map(CommitHash::as_str),
-        json["commit"]["hash"].as_str(),
-        "{at}"
-    );
-    let name = json["repository"]["full_name"]
-        .as_str()
-        .filter(|name| name.contains('/'));
-    assert_eq!(
-        end.repository.as_ref().map(ToString::to_string).as_deref(),
-        name,
-        "{at}"
-    );
+    assert_eq!(end.commit.as_ref().map(CommitHash::as_str), json["commit"]["hash"].as_str(), "{at}");
+    let name = json["repository"]["full_name"].as_str().filter(|name| name.contains('/'));
+    assert_eq!(end.repository.as_ref().map(ToString::to_string).as_deref(), name, "{at}");
 }
 
 fn same_task(json: &Value, task: &Task, file: &str) {
     assert_eq!(Some(task.id.0), json["id"].as_u64(), "{file}");
     assert_eq!(Some(task.raw.as_str()), json["content"]["raw"].as_str(), "{file}");
     assert_eq!(task.resolved, json["state"] == "RESOLVED", "{file}");
-    assert_eq!(
-        task.comment.map(|id| id.0),
-        json["comment"]["id"].as_u64(),
-        "{file}"
-    );
+    assert_eq!(task.comment.map(|id| id.0), json["comment"]["id"].as_u64(), "{file}");
     same_user_or_none(&json["creator"], task.creator.as_ref(), file);
     same_time(&json["created_on"], task.created_on, file);
 }
@@ -553,11 +442,7 @@ fn same_build(json: &Value, build: &BuildStatus, file: &str) {
 
 fn same_participant(json: &Value, participant: &Participant, file: &str) {
     same_user_or_none(&json["user"], participant.user.as_ref(), file);
-    assert_eq!(
-        participant.role == Role::Reviewer,
-        json["role"] == "REVIEWER",
-        "{file}"
-    );
+    assert_eq!(participant.role == Role::Reviewer, json["role"] == "REVIEWER", "{file}");
     let vote = match (json["state"].as_str(), json["approved"].as_bool()) {
         (Some("approved"), _) | (None, Some(true)) => Some(Vote::Approved),
         (Some("changes_requested"), _) => Some(Vote::ChangesRequested),
@@ -604,20 +489,7 @@ fn same_time(json: &Value, time: Option<Timestamp>, at: &str) {
     let number = |range: std::ops::Range<usize>| -> i64 { text[range].parse().unwrap() };
     let (year, month, day) = (number(0..4), number(5..7), number(8..10));
     let leap = |year: i64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let lengths = [
-        31,
-        if leap(year) { 29 } else { 28 },
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
+    let lengths = [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let years: i64 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
     let months: i64 = lengths.iter().take(usize::try_from(month - 1).unwrap()).sum();
     let days = years + months + day - 1;

@@ -85,9 +85,7 @@ mod tests {
 
     #[test]
     fn other_spellings_are_refused() {
-        for text in [
-            "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 8=", "Zm-_", "Zm9v\n",
-        ] {
+        for text in ["Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 8=", "Zm-_", "Zm9v\n"] {
             assert_eq!(decode(text), None, "{text:?}");
         }
     }

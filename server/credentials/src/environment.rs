@@ -81,42 +81,24 @@ pub fn from_environment(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<A
         (None, Some(email), Some(password)) => {
             let user = email.expose().to_owned();
             if user.contains(':') {
-                return Err(Error::Malformed {
-                    variable: EMAIL,
-                    what: "a colon",
-                });
+                return Err(Error::Malformed { variable: EMAIL, what: "a colon" });
             }
             Authorization::Basic { user, password }
         }
         (None, Some(_), None) => {
-            return Err(Error::HalfPair {
-                present: EMAIL,
-                missing: API_TOKEN,
-            });
+            return Err(Error::HalfPair { present: EMAIL, missing: API_TOKEN });
         }
         (None, None, Some(_)) => {
-            return Err(Error::HalfPair {
-                present: API_TOKEN,
-                missing: EMAIL,
-            });
+            return Err(Error::HalfPair { present: API_TOKEN, missing: EMAIL });
         }
         (Some(_), _, Some(_)) => {
-            return Err(Error::Ambiguous {
-                one: TOKEN,
-                other: API_TOKEN,
-            });
+            return Err(Error::Ambiguous { one: TOKEN, other: API_TOKEN });
         }
         (Some(_), Some(_), None) => {
-            return Err(Error::Ambiguous {
-                one: TOKEN,
-                other: EMAIL,
-            });
+            return Err(Error::Ambiguous { one: TOKEN, other: EMAIL });
         }
     };
-    Ok(Some(Account {
-        authorization,
-        source: Source::Environment,
-    }))
+    Ok(Some(Account { authorization, source: Source::Environment }))
 }
 
 fn read(get: &dyn Fn(&str) -> Option<String>, variable: &'static str) -> Result<Option<Secret>, Error> {
@@ -126,10 +108,7 @@ fn read(get: &dyn Fn(&str) -> Option<String>, variable: &'static str) -> Result<
     if value.is_empty() {
         return Ok(None);
     }
-    let text = value
-        .strip_suffix("\r\n")
-        .or_else(|| value.strip_suffix('\n'))
-        .unwrap_or(&value);
+    let text = value.strip_suffix("\r\n").or_else(|| value.strip_suffix('\n')).unwrap_or(&value);
     if text.trim().is_empty() {
         return Err(Error::Blank { variable });
     }
@@ -154,12 +133,8 @@ mod tests {
     use super::*;
 
     fn outcome(variables: &[(&str, &str)]) -> Result<Option<String>, String> {
-        let get = |name: &str| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
+        let get =
+            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         match from_environment(&get) {
             Ok(account) => Ok(account.map(|account| account.authorization.header().expose().to_owned())),
             Err(error) => Err(error.to_string()),
@@ -175,10 +150,7 @@ mod tests {
     #[test]
     fn each_way_gives_its_header() {
         assert_eq!(outcome(&[(TOKEN, "abc\n")]), Ok(Some("Bearer abc".into())));
-        assert_eq!(
-            outcome(&[(TOKEN, "abc"), (EMAIL, ""), (API_TOKEN, "")]),
-            Ok(Some("Bearer abc".into()))
-        );
+        assert_eq!(outcome(&[(TOKEN, "abc"), (EMAIL, ""), (API_TOKEN, "")]), Ok(Some("Bearer abc".into())));
         let pair = [(EMAIL, "a@b.c"), (API_TOKEN, "x")];
         assert_eq!(outcome(&pair), Ok(Some("Basic YUBiLmM6eA==".into())));
     }
@@ -196,10 +168,7 @@ mod tests {
             (&[(API_TOKEN, canary)], "BITBUCKET_EMAIL is not"),
             (&[(TOKEN, canary), (API_TOKEN, canary)], "both set"),
             (&[(TOKEN, canary), (EMAIL, canary)], "both set"),
-            (
-                &[(TOKEN, canary), (EMAIL, canary), (API_TOKEN, canary)],
-                "both set",
-            ),
+            (&[(TOKEN, canary), (EMAIL, canary), (API_TOKEN, canary)], "both set"),
             (&[(TOKEN, "  ")], "BITBUCKET_TOKEN is empty"),
             (&[(TOKEN, "\n")], "BITBUCKET_TOKEN is empty"),
             (&[(TOKEN, &spaced)], "a space"),

@@ -70,16 +70,11 @@ impl Lock {
         loop {
             match file.try_lock() {
                 Ok(()) => {
-                    return Ok(Self {
-                        file: Some(file),
-                        store: store.clone(),
-                    });
+                    return Ok(Self { file: Some(file), store: store.clone() });
                 }
                 Err(TryLockError::WouldBlock) if begin.elapsed() < patience => std::thread::sleep(pause),
                 Err(TryLockError::WouldBlock) => {
-                    return Err(LockError::Busy {
-                        seconds: patience.as_secs(),
-                    });
+                    return Err(LockError::Busy { seconds: patience.as_secs() });
                 }
                 Err(TryLockError::Error(error)) => return Err(impossible(&path, &error.to_string())),
             }
@@ -167,12 +162,7 @@ mod tests {
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         let owner = Owner::Consumer(Origin::of("https://a.b").unwrap());
-        let refused = Lock::take(state.path(), &owner, &store, Duration::ZERO)
-            .err()
-            .unwrap();
-        assert!(
-            refused.to_string().contains("can be used by other users"),
-            "{refused}"
-        );
+        let refused = Lock::take(state.path(), &owner, &store, Duration::ZERO).err().unwrap();
+        assert!(refused.to_string().contains("can be used by other users"), "{refused}");
     }
 }

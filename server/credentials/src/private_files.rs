@@ -57,10 +57,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let found = file.metadata()?;
     check(path, &found, Wanted::File)?;
     if found.len() > LARGEST {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("{} is too large", path.display()),
-        ));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{} is too large", path.display())));
     }
     let mut content = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
     file.take(LARGEST).read_to_end(&mut content)?;
@@ -127,10 +124,7 @@ pub(crate) fn remove_left_over(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let unfinished = entry.file_name().to_string_lossy().ends_with(UNFINISHED);
-        let age = entry
-            .metadata()
-            .and_then(|found| found.modified())
-            .map(|changed| changed.elapsed());
+        let age = entry.metadata().and_then(|found| found.modified()).map(|changed| changed.elapsed());
         if unfinished && matches!(age, Ok(Ok(age)) if age > ABANDONED) {
             let _ = fs::remove_file(entry.path());
         }
@@ -231,10 +225,9 @@ fn options() -> OpenOptions {
 #[cfg(unix)]
 fn explained(path: &Path, error: io::Error) -> io::Error {
     match error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
-        true => io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            format!("{} is a symbolic link", path.display()),
-        ),
+        true => {
+            io::Error::new(io::ErrorKind::PermissionDenied, format!("{} is a symbolic link", path.display()))
+        }
         false => error,
     }
 }
@@ -280,10 +273,7 @@ mod tests {
     fn names_are_plain_and_different() {
         let name = |word| name_for(word).unwrap();
         assert_eq!(name("../x/é"), "%2e.%2fx%2f%c3%a9");
-        assert_eq!(
-            name("https://a.b:443 A#header"),
-            "https%3a%2f%2fa.b%3a443%20%41%23header"
-        );
+        assert_eq!(name("https://a.b:443 A#header"), "https%3a%2f%2fa.b%3a443%20%41%23header");
         assert_eq!(name_for(&"x".repeat(300)), None);
     }
 
@@ -298,10 +288,7 @@ mod tests {
         assert!(read(&file).unwrap().is_none());
         write(&file, b"one").unwrap();
         write(&file, b"two").unwrap();
-        assert_eq!(
-            (read(&file).unwrap().unwrap(), mode(&file)),
-            (b"two".to_vec(), 0o600)
-        );
+        assert_eq!((read(&file).unwrap().unwrap(), mode(&file)), (b"two".to_vec(), 0o600));
         assert_eq!(fs::read_dir(&inside).unwrap().count(), 1);
         remove(&file).unwrap();
         remove(&file).unwrap();
@@ -317,11 +304,7 @@ mod tests {
         for open_to in [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o666] {
             fs::write(&file, "secret").unwrap();
             fs::set_permissions(&file, fs::Permissions::from_mode(open_to)).unwrap();
-            for refused in [
-                read(&file).map(drop),
-                write(&file, b"new"),
-                lock_file(&file).map(drop),
-            ] {
+            for refused in [read(&file).map(drop), write(&file, b"new"), lock_file(&file).map(drop)] {
                 assert!(refused.unwrap_err().to_string().contains("0600"), "{open_to:o}");
             }
             assert_eq!(fs::read(&file).unwrap(), b"secret");
@@ -331,17 +314,11 @@ mod tests {
         open_folder(root.path()).unwrap();
         for open_to in [0o775, 0o757] {
             set(open_to);
-            assert!(
-                open_folder(root.path()).unwrap_err().to_string().contains("0755"),
-                "{open_to:o}"
-            );
+            assert!(open_folder(root.path()).unwrap_err().to_string().contains("0755"), "{open_to:o}");
         }
         for open_to in [0o755, 0o710, 0o701] {
             set(open_to);
-            assert!(
-                folder(root.path()).unwrap_err().to_string().contains("0700"),
-                "{open_to:o}"
-            );
+            assert!(folder(root.path()).unwrap_err().to_string().contains("0700"), "{open_to:o}");
         }
     }
 
@@ -351,23 +328,14 @@ mod tests {
         let (target, link) = (root.path().join("target"), root.path().join("link"));
         write(&target, b"secret").unwrap();
         symlink(&target, &link).unwrap();
-        for refused in [
-            read(&link).map(drop),
-            write(&link, b"new"),
-            lock_file(&link).map(drop),
-        ] {
+        for refused in [read(&link).map(drop), write(&link, b"new"), lock_file(&link).map(drop)] {
             assert!(refused.unwrap_err().to_string().ends_with("is a symbolic link"));
         }
         assert_eq!(fs::read(&target).unwrap(), b"secret");
         let (inner, linked) = (root.path().join("inner"), root.path().join("linked"));
         folder(&inner).unwrap();
         symlink(&inner, &linked).unwrap();
-        assert!(
-            folder(&linked)
-                .unwrap_err()
-                .to_string()
-                .ends_with("is a symbolic link")
-        );
+        assert!(folder(&linked).unwrap_err().to_string().ends_with("is a symbolic link"));
         open_folder(&linked).unwrap();
         assert!(folder(&target).is_err());
         assert!(read(&inner).is_err());
@@ -393,19 +361,9 @@ mod tests {
         let file = root.path().join("x");
         write(&file, b"secret").unwrap();
         std::os::unix::fs::chown(&file, Some(65534), None).unwrap();
-        assert!(
-            read(&file)
-                .unwrap_err()
-                .to_string()
-                .ends_with("belongs to another user")
-        );
+        assert!(read(&file).unwrap_err().to_string().ends_with("belongs to another user"));
         std::os::unix::fs::chown(root.path(), Some(65534), None).unwrap();
-        assert!(
-            folder(root.path())
-                .unwrap_err()
-                .to_string()
-                .ends_with("belongs to another user")
-        );
+        assert!(folder(root.path()).unwrap_err().to_string().ends_with("belongs to another user"));
     }
 
     #[test]
@@ -418,17 +376,10 @@ mod tests {
         remove_left_over(root.path());
         assert!(half.exists(), "somebody may be writing it");
         let long_ago = std::time::SystemTime::now() - ABANDONED * 2;
-        File::options()
-            .write(true)
-            .open(&half)
-            .unwrap()
-            .set_modified(long_ago)
-            .unwrap();
+        File::options().write(true).open(&half).unwrap().set_modified(long_ago).unwrap();
         remove_left_over(root.path());
-        let names: Vec<_> = fs::read_dir(root.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let names: Vec<_> =
+            fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["x"]);
     }
 }

@@ -60,17 +60,13 @@ impl Redactor {
             }
             let mut spellings = Vec::new();
             all_spellings(text, &mut spellings);
-            known
-                .secrets
-                .push_back(spellings.into_iter().map(Arc::new).collect());
+            known.secrets.push_back(spellings.into_iter().map(Arc::new).collect());
             if known.secrets.len() > MOST {
                 known.secrets.pop_front();
             }
         }
         known.spellings = known.secrets.iter().flatten().cloned().collect();
-        known
-            .spellings
-            .sort_by(|one, two| two.len().cmp(&one.len()).then_with(|| one.cmp(two)));
+        known.spellings.sort_by(|one, two| two.len().cmp(&one.len()).then_with(|| one.cmp(two)));
         known.spellings.dedup();
     }
 
@@ -91,10 +87,7 @@ impl Redactor {
     /// A writer that redacts each piece written to it.
     /// A secret is found if it lies within one `write`; log formatters write line by line.
     pub fn writer<W: io::Write>(&self, inner: W) -> RedactingWriter<W> {
-        RedactingWriter {
-            redactor: self.clone(),
-            inner,
-        }
+        RedactingWriter { redactor: self.clone(), inner }
     }
 }
 
@@ -203,13 +196,8 @@ mod tests {
 
     #[test]
     fn each_spelling_is_wiped() {
-        let basic = Authorization::Basic {
-            user: "ana@x.org".into(),
-            password: Secret::new(CANARY.into()),
-        };
-        let url_safe = base64::encode(CANARY.as_bytes())
-            .replace('+', "-")
-            .replace('/', "_");
+        let basic = Authorization::Basic { user: "ana@x.org".into(), password: Secret::new(CANARY.into()) };
+        let url_safe = base64::encode(CANARY.as_bytes()).replace('+', "-").replace('/', "_");
         let spelled = [
             CANARY.to_owned(),
             base64::encode(CANARY.as_bytes()),
@@ -230,10 +218,7 @@ mod tests {
             let line = format!("before {text} after");
             let clean = redactor().redact(&line).into_owned();
             assert!(clean.contains(MASK), "{text}");
-            assert!(
-                clean.starts_with("before ") && clean.ends_with(" after"),
-                "{clean}"
-            );
+            assert!(clean.starts_with("before ") && clean.ends_with(" after"), "{clean}");
             // What stays of a longer encoding is at most the few digits shared with its surroundings.
             assert!(clean.len() < "before  after".len() + MASK.len() + 24, "{clean}");
         }
@@ -249,14 +234,8 @@ mod tests {
 
     #[test]
     fn a_secret_that_holds_another_is_wiped_whole() {
-        let both = Redactor::new([
-            &Secret::new("token".into()),
-            &Secret::new("token-and-more".into()),
-        ]);
-        assert_eq!(
-            both.redact("a token-and-more b token c"),
-            "a [secret] b [secret] c"
-        );
+        let both = Redactor::new([&Secret::new("token".into()), &Secret::new("token-and-more".into())]);
+        assert_eq!(both.redact("a token-and-more b token c"), "a [secret] b [secret] c");
     }
 
     #[test]
@@ -272,10 +251,7 @@ mod tests {
             redactor.learn([&Secret::new(format!("tok-{number:04}"))]);
             redactor.learn([&Secret::new(format!("tok-{number:04}"))]);
         }
-        assert_eq!(
-            redactor.redact("tok-0070 tok-0007 tok-0006"),
-            "[secret] [secret] tok-0006"
-        );
+        assert_eq!(redactor.redact("tok-0070 tok-0007 tok-0006"), "[secret] [secret] tok-0006");
     }
 
     #[test]

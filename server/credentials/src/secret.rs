@@ -93,10 +93,8 @@ mod tests {
         let bearer = Authorization::Bearer(Secret::new("tok-1".into()));
         assert_eq!(bearer.header().expose(), "Bearer tok-1");
         // The example of RFC 7617 section 2.
-        let basic = Authorization::Basic {
-            user: "Aladdin".into(),
-            password: Secret::new("open sesame".into()),
-        };
+        let basic =
+            Authorization::Basic { user: "Aladdin".into(), password: Secret::new("open sesame".into()) };
         assert_eq!(basic.header().expose(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert_eq!(basic.secret().expose(), "open sesame");
     }

@@ -24,9 +24,7 @@ fn phase(name: &str) -> bool {
 }
 
 fn say(text: &str) {
-    std::io::stderr()
-        .write_all(format!("keyring: {text}\n").as_bytes())
-        .unwrap();
+    std::io::stderr().write_all(format!("keyring: {text}\n").as_bytes()).unwrap();
 }
 
 fn secret(text: &str) -> Secret {
@@ -51,11 +49,7 @@ impl World {
         let state = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(KeyringStore::new(SERVICE));
         let refresher = Refresher::new(store.clone(), state.path().into());
-        Self {
-            state,
-            store,
-            refresher,
-        }
+        Self { state, store, refresher }
     }
 
     fn access(&self) -> Option<String> {
@@ -97,20 +91,11 @@ fn open_keyrings_keep_items_and_records() {
     assert!(store.get("item").unwrap().is_none());
     for bytes in [6_000, 100_000] {
         let begin = Instant::now();
-        world
-            .refresher
-            .sign_in(&key(), &over(&"x".repeat(bytes)))
-            .unwrap();
-        say(&format!(
-            "a token of {bytes} bytes was written in {} ms",
-            begin.elapsed().as_millis()
-        ));
+        world.refresher.sign_in(&key(), &over(&"x".repeat(bytes))).unwrap();
+        say(&format!("a token of {bytes} bytes was written in {} ms", begin.elapsed().as_millis()));
         let begin = Instant::now();
         assert_eq!(World::new().access(), Some("x".repeat(bytes)));
-        say(&format!(
-            "and read over a new connection in {} ms",
-            begin.elapsed().as_millis()
-        ));
+        say(&format!("and read over a new connection in {} ms", begin.elapsed().as_millis()));
     }
     let mut exchange = |_: &Secret| -> Result<TokenReply, ExchangeError> {
         Ok(TokenReply {
@@ -120,9 +105,7 @@ fn open_keyrings_keep_items_and_records() {
             scopes: vec![],
         })
     };
-    let Outcome::Fresh(tokens) = world.refresher.tokens(&key(), &mut exchange) else {
-        panic!("no token")
-    };
+    let Outcome::Fresh(tokens) = world.refresher.tokens(&key(), &mut exchange) else { panic!("no token") };
     assert!(tokens.unsaved.is_none());
     assert_eq!(World::new().access(), Some("y".repeat(6_000)));
     world.refresher.sign_out(&key()).unwrap();
@@ -134,13 +117,7 @@ fn open_keyrings_keep_items_and_records() {
 /// What is asked of the keyring's process, by the number that the script gave.
 fn signal(name: &str) {
     let process = std::env::var("CREDENTIALS_KEYRING_PROCESS").unwrap();
-    assert!(
-        Command::new("kill")
-            .args([name, &process])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
 }
 
 #[test]
@@ -156,15 +133,9 @@ fn hanging_keyrings_are_slow_and_found_when_started_anew() {
     let waited = begin.elapsed();
     signal("-CONT");
     assert!(matches!(slow, Some(StoreError::Slow { seconds: 3, .. })));
-    assert!(
-        waited >= Duration::from_secs(3) && waited < Duration::from_secs(6),
-        "{waited:?}"
-    );
+    assert!(waited >= Duration::from_secs(3) && waited < Duration::from_secs(6), "{waited:?}");
     assert_eq!(world.access().as_deref(), Some("kept"), "it went on");
-    say(&format!(
-        "given up after {} ms, and found again",
-        waited.as_millis()
-    ));
+    say(&format!("given up after {} ms, and found again", waited.as_millis()));
     let again = Command::new("sh")
         .args([
             "-c",
@@ -186,28 +157,16 @@ fn locked_keyrings_are_locked_and_never_empty() {
     assert!(is_locked(world.store.get("nothing").map(drop)));
     assert!(is_locked(world.store.set("item", &secret("x"))));
     assert!(is_locked(world.store.delete("item")));
-    say(&format!(
-        "said to be locked three times in {} ms",
-        begin.elapsed().as_millis()
-    ));
+    say(&format!("said to be locked three times in {} ms", begin.elapsed().as_millis()));
     let mut exchange =
         |_: &Secret| -> Result<TokenReply, ExchangeError> { panic!("exchanged without a store") };
     let Outcome::KeepAndRetry { sentence, .. } = world.refresher.tokens(&key(), &mut exchange) else {
         panic!("not kept")
     };
-    assert_eq!(
-        sentence,
-        "The keyring is locked. Unlock it and try again; nothing was lost."
-    );
+    assert_eq!(sentence, "The keyring is locked. Unlock it and try again; nothing was lost.");
     // Nobody can be asked here, which is as if they had said no.
     assert!(is_locked(world.store.interactive().get("nothing").map(drop)));
-    let lock = Lock::take(
-        world.state.path(),
-        &Owner::Account(key()),
-        &world.store,
-        Duration::ZERO,
-    )
-    .unwrap();
+    let lock = Lock::take(world.state.path(), &Owner::Account(key()), &world.store, Duration::ZERO).unwrap();
     assert!(vault::remove(&*world.store.interactive(), &Owner::Account(key()), &lock).is_err());
 }
 
@@ -227,10 +186,7 @@ fn absent_keyrings_are_told_with_what_to_do() {
         return;
     }
     let world = World::new();
-    for outcome in [
-        world.store.get("item").map(drop),
-        world.store.set("item", &secret("x")),
-    ] {
+    for outcome in [world.store.get("item").map(drop), world.store.set("item", &secret("x"))] {
         let error = outcome.err().unwrap();
         assert!(matches!(error, StoreError::Absent { .. }), "{error}");
         say(&error.to_string());

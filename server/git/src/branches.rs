@@ -57,9 +57,7 @@ impl Repository {
             .collect();
         branches.sort_by(|a, b| {
             let key = |tip: &BranchTip| (!tip.is_tip, tip.remote.is_none());
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| (&a.remote, &a.branch).cmp(&(&b.remote, &b.branch)))
+            key(a).cmp(&key(b)).then_with(|| (&a.remote, &a.branch).cmp(&(&b.remote, &b.branch)))
         });
         branches
     }
@@ -80,9 +78,8 @@ fn tips(handle: &gix::Repository) -> Vec<(Option<String>, String, ObjectId)> {
         let name = reference.name().as_bstr().to_str_lossy().into_owned();
         if let Some(branch) = name.strip_prefix("refs/heads/") {
             tips.push((None, branch.to_owned(), id));
-        } else if let Some((remote, branch)) = name
-            .strip_prefix("refs/remotes/")
-            .and_then(|rest| split_remote(rest, &remotes))
+        } else if let Some((remote, branch)) =
+            name.strip_prefix("refs/remotes/").and_then(|rest| split_remote(rest, &remotes))
         {
             tips.push((Some(remote), branch, id));
         }
@@ -92,15 +89,9 @@ fn tips(handle: &gix::Repository) -> Vec<(Option<String>, String, ObjectId)> {
 
 /// `origin/feature/x` as remote and branch; a remote's name may hold slashes, so the longest that fits wins.
 fn split_remote(name: &str, remotes: &[String]) -> Option<(String, String)> {
-    let fits = |remote: &&String| {
-        name.strip_prefix(remote.as_str())
-            .is_some_and(|rest| rest.starts_with('/'))
-    };
-    let known = remotes
-        .iter()
-        .filter(fits)
-        .max_by_key(|remote| remote.len())
-        .map(|remote| remote.len());
+    let fits =
+        |remote: &&String| name.strip_prefix(remote.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    let known = remotes.iter().filter(fits).max_by_key(|remote| remote.len()).map(|remote| remote.len());
     let slash = known.or_else(|| name.find('/'))?;
     Some((remote::shown_name(&name[..slash]), name[slash + 1..].to_owned()))
 }
@@ -111,18 +102,9 @@ fn descendants(
     commit: ObjectId,
     tips: impl Iterator<Item = ObjectId>,
 ) -> Result<HashSet<ObjectId>, gix::Error> {
-    let since = handle
-        .find_commit(commit)?
-        .time()?
-        .seconds
-        .saturating_sub(CLOCK_SKEW);
-    let tips: HashSet<ObjectId> = tips
-        .filter(|tip| *tip != commit && is_commit(handle, *tip))
-        .collect();
-    let newest_first = Sorting::ByCommitTimeCutoff {
-        order: CommitTimeOrder::NewestFirst,
-        seconds: since,
-    };
+    let since = handle.find_commit(commit)?.time()?.seconds.saturating_sub(CLOCK_SKEW);
+    let tips: HashSet<ObjectId> = tips.filter(|tip| *tip != commit && is_commit(handle, *tip)).collect();
+    let newest_first = Sorting::ByCommitTimeCutoff { order: CommitTimeOrder::NewestFirst, seconds: since };
     let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
     for info in handle.rev_walk(tips).sorting(newest_first).all()?.take(COMMITS) {
         // A commit that cannot be read ends its own line of history only.
@@ -141,7 +123,5 @@ fn descendants(
 }
 
 fn is_commit(handle: &gix::Repository, id: ObjectId) -> bool {
-    handle
-        .find_header(id)
-        .is_ok_and(|header| header.kind() == gix::objs::Kind::Commit)
+    handle.find_header(id).is_ok_and(|header| header.kind() == gix::objs::Kind::Commit)
 }

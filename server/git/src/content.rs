@@ -44,27 +44,14 @@ impl Repository {
         let Some(id) = self.file_id(&handle, commit, path)? else {
             return Ok(None);
         };
-        let missing = || Error::ContentMissing {
-            path: path.to_owned(),
-        };
+        let missing = || Error::ContentMissing { path: path.to_owned() };
         let failed = |error: gix::Error| Error::unreadable(self.git_dir(), "reading an object", &error);
-        let size = handle
-            .try_find_header(id)
-            .map_err(failed)?
-            .ok_or_else(missing)?
-            .size();
+        let size = handle.try_find_header(id).map_err(failed)?.ok_or_else(missing)?.size();
         if size > cap {
-            return Err(Error::TooLarge {
-                path: path.to_owned(),
-                size,
-                cap,
-            });
+            return Err(Error::TooLarge { path: path.to_owned(), size, cap });
         }
         let mut object = handle.try_find_object(id).map_err(failed)?.ok_or_else(missing)?;
-        Ok(Some(Blob {
-            id: id.to_string(),
-            data: std::mem::take(&mut object.data),
-        }))
+        Ok(Some(Blob { id: id.to_string(), data: std::mem::take(&mut object.data) }))
     }
 
     /// The blob's hash of the file at `path` in `commit` without reading it; `None` if there is no file there.
@@ -79,9 +66,7 @@ impl Repository {
     /// The best common ancestor of two commits; `None` if they have none, or the clone lacks the history to know.
     pub fn merge_base(&self, one: &str, other: &str) -> Option<String> {
         let handle = self.handle();
-        let base = handle
-            .merge_base(commit_id(&handle, one)?, commit_id(&handle, other)?)
-            .ok()??;
+        let base = handle.merge_base(commit_id(&handle, one)?, commit_id(&handle, other)?).ok()??;
         Some(base.to_string())
     }
 
@@ -99,31 +84,19 @@ impl Repository {
         }
         let tree = handle.head_tree().ok()?;
         let is_new = |path: &BStr| entry_at(&tree, path).is_ok_and(|entry| entry.is_none());
-        let same = index
-            .entries()
-            .iter()
-            .filter(|entry| entry.id == id)
-            .map(|entry| entry.path(&index));
+        let same = index.entries().iter().filter(|entry| entry.id == id).map(|entry| entry.path(&index));
         let candidates: Vec<&BStr> = same.filter(|path| is_new(path)).collect();
         let name = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().map(<[u8]>::to_vec);
-        let namesake = candidates
-            .iter()
-            .find(|path| name(path) == name(path_at_head.as_bytes()));
+        let namesake = candidates.iter().find(|path| name(path) == name(path_at_head.as_bytes()));
         let chosen = namesake.or(candidates.first())?;
         chosen.to_str().ok().map(str::to_owned)
     }
 
     fn file_id(&self, handle: &gix::Repository, commit: &str, path: &str) -> Result<Option<ObjectId>, Error> {
-        let missing = || Error::CommitMissing {
-            commit: commit.chars().take(64).collect(),
-        };
+        let missing = || Error::CommitMissing { commit: commit.chars().take(64).collect() };
         let commit = commit_id(handle, commit).ok_or_else(missing)?;
         let failed = |error: gix::Error| Error::unreadable(self.git_dir(), "reading a tree", &error);
-        let tree = handle
-            .find_commit(commit)
-            .map_err(failed)?
-            .tree()
-            .map_err(failed)?;
+        let tree = handle.find_commit(commit).map_err(failed)?.tree().map_err(failed)?;
         let entry = entry_at(&tree, path.into()).map_err(failed)?;
         let is_file = |kind| matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable);
         Ok(entry.filter(|(kind, _)| is_file(*kind)).map(|(_, id)| id))
@@ -132,11 +105,8 @@ impl Repository {
 
 /// The one commit that begins with these hex digits.
 pub(crate) fn commit_id(handle: &gix::Repository, hex: &str) -> Option<ObjectId> {
-    let is_commit = |id: &ObjectId| {
-        handle
-            .find_header(*id)
-            .is_ok_and(|header| header.kind() == gix::objs::Kind::Commit)
-    };
+    let is_commit =
+        |id: &ObjectId| handle.find_header(*id).is_ok_and(|header| header.kind() == gix::objs::Kind::Commit);
     if hex.len() < SHORTEST || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }

@@ -68,9 +68,6 @@ impl Error {
         } else {
             "it is not what git writes"
         };
-        Self::Unreadable {
-            path: path.to_owned(),
-            why: format!("{what}: {class}"),
-        }
+        Self::Unreadable { path: path.to_owned(), why: format!("{what}: {class}") }
     }
 }

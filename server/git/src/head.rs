@@ -84,9 +84,8 @@ impl Repository {
     /// [`Error::Unreadable`] if `HEAD` is missing or damaged.
     pub fn head(&self) -> Result<Head, Error> {
         let handle = self.handle();
-        let head = handle
-            .head()
-            .map_err(|error| Error::unreadable(self.git_dir(), "reading its HEAD", &error))?;
+        let head =
+            handle.head().map_err(|error| Error::unreadable(self.git_dir(), "reading its HEAD", &error))?;
         let commit = head.id().map(|id| id.to_string());
         let kind = match &head.kind {
             gix::head::Kind::Symbolic(reference) => match short_branch(reference.name.as_ref()) {
@@ -99,38 +98,23 @@ impl Repository {
             },
             gix::head::Kind::Unborn(name) => match short_branch(name.as_ref()) {
                 Some(name) => HeadKind::Unborn { name },
-                None => HeadKind::Unborn {
-                    name: name.as_bstr().to_string(),
-                },
+                None => HeadKind::Unborn { name: name.as_bstr().to_string() },
             },
             gix::head::Kind::Detached { .. } => HeadKind::Detached,
         };
-        let rebasing = if kind == HeadKind::Detached {
-            rebasing(self.git_dir())
-        } else {
-            None
-        };
-        Ok(Head {
-            kind,
-            commit,
-            rebasing,
-        })
+        let rebasing = if kind == HeadKind::Detached { rebasing(self.git_dir()) } else { None };
+        Ok(Head { kind, commit, rebasing })
     }
 }
 
 fn short_branch(name: &FullNameRef) -> Option<String> {
-    name.as_bstr()
-        .strip_prefix(b"refs/heads/")
-        .map(|short| short.to_str_lossy().into_owned())
+    name.as_bstr().strip_prefix(b"refs/heads/").map(|short| short.to_str_lossy().into_owned())
 }
 
 fn upstream(handle: &gix::Repository, name: &FullNameRef) -> Option<Upstream> {
     let remote = handle.branch_remote_name(name.shorten(), Direction::Fetch)?;
     let branch = handle.branch_remote_ref_name(name, Direction::Fetch)?.ok()?;
-    Some(Upstream {
-        remote: side(handle, remote.as_bstr()),
-        branch: shown(branch.as_ref()),
-    })
+    Some(Upstream { remote: side(handle, remote.as_bstr()), branch: shown(branch.as_ref()) })
 }
 
 fn push(handle: &gix::Repository, name: &FullNameRef) -> Option<Upstream> {
@@ -146,10 +130,7 @@ fn push(handle: &gix::Repository, name: &FullNameRef) -> Option<Upstream> {
             (elsewhere && simple).then(|| name.to_owned())?
         }
     };
-    Some(Upstream {
-        remote: side(handle, remote.as_bstr()),
-        branch: shown(branch.as_ref()),
-    })
+    Some(Upstream { remote: side(handle, remote.as_bstr()), branch: shown(branch.as_ref()) })
 }
 
 fn side(handle: &gix::Repository, remote: &gix::bstr::BStr) -> UpstreamRemote {
@@ -170,8 +151,6 @@ fn shown(branch: &FullNameRef) -> String {
 /// The branch under rebase, as both kinds of rebase write it down.
 fn rebasing(git_dir: &Path) -> Option<String> {
     let files = ["rebase-merge/head-name", "rebase-apply/head-name"];
-    let text = files
-        .iter()
-        .find_map(|file| fs::read_to_string(git_dir.join(file)).ok())?;
+    let text = files.iter().find_map(|file| fs::read_to_string(git_dir.join(file)).ok())?;
     text.trim().strip_prefix("refs/heads/").map(str::to_owned)
 }

@@ -36,10 +36,7 @@ impl Repository {
         let path = std::path::absolute(path).ok()?;
         let inside = match path.strip_prefix(root) {
             Ok(inside) => inside.to_owned(),
-            Err(_) => physical(&path)?
-                .strip_prefix(fs::canonicalize(root).ok()?)
-                .ok()?
-                .to_owned(),
+            Err(_) => physical(&path)?.strip_prefix(fs::canonicalize(root).ok()?).ok()?.to_owned(),
         };
         let mut parts = Vec::new();
         for part in inside.components() {
@@ -48,9 +45,7 @@ impl Repository {
                 _ => return None,
             }
         }
-        let is_git = parts
-            .first()
-            .is_some_and(|first| first.eq_ignore_ascii_case(".git"));
+        let is_git = parts.first().is_some_and(|first| first.eq_ignore_ascii_case(".git"));
         (!parts.is_empty() && !is_git).then(|| parts.join("/"))
     }
 
@@ -92,9 +87,7 @@ fn is_plain(repo_path: &str) -> bool {
     let is_plain_part =
         |part: &str| validate::component(part.into(), None, protect).is_ok() && !is_short_name(part);
     repo_path.len() <= LONGEST
-        && !repo_path
-            .chars()
-            .any(|letter| letter.is_control() || matches!(letter, '\\' | ':'))
+        && !repo_path.chars().any(|letter| letter.is_control() || matches!(letter, '\\' | ':'))
         && repo_path.split('/').all(is_plain_part)
 }
 

@@ -63,9 +63,7 @@ impl Repository {
         }
         if self.trust() == Trust::Reduced {
             for remote in &mut remotes {
-                remote
-                    .problem
-                    .get_or_insert_with(|| "the repository belongs to another user".into());
+                remote.problem.get_or_insert_with(|| "the repository belongs to another user".into());
             }
         }
         remotes
@@ -88,18 +86,12 @@ pub(crate) fn shown_name(name: &str) -> String {
 pub(crate) fn is_configured(handle: &gix::Repository, name: &BStr) -> bool {
     let snapshot = handle.config_snapshot();
     let sections = snapshot.plumbing().sections_by_name("remote");
-    sections
-        .into_iter()
-        .flatten()
-        .any(|section| section.header().subsection_name() == Some(name))
+    sections.into_iter().flatten().any(|section| section.header().subsection_name() == Some(name))
 }
 
 /// The names of all remotes.
 pub(crate) fn names(handle: &gix::Repository) -> Vec<String> {
-    written(handle.config_snapshot().plumbing())
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect()
+    written(handle.config_snapshot().plumbing()).into_iter().map(|(name, _)| name).collect()
 }
 
 /// Each remote's name and addresses as written, in one pass.
@@ -129,20 +121,12 @@ fn written(config: &gix::config::File) -> Vec<(String, Vec<String>)> {
 
 /// The `insteadOf` rules as (prefix, replacement), from configuration that may decide something.
 fn instead_of(config: &gix::config::File) -> Vec<(String, String)> {
-    let sections = config
-        .sections_by_name_and_filter("url", is_trusted)
-        .into_iter()
-        .flatten();
+    let sections = config.sections_by_name_and_filter("url", is_trusted).into_iter().flatten();
     let rules = sections.flat_map(|section| {
-        let base = section
-            .header()
-            .subsection_name()
-            .map(|base| base.to_str_lossy().into_owned());
+        let base = section.header().subsection_name().map(|base| base.to_str_lossy().into_owned());
         let prefixes = section.values("insteadOf").into_iter();
         base.into_iter().flat_map(move |base| {
-            prefixes
-                .clone()
-                .map(move |prefix| (prefix.to_str_lossy().into_owned(), base.clone()))
+            prefixes.clone().map(move |prefix| (prefix.to_str_lossy().into_owned(), base.clone()))
         })
     });
     rules.collect()
@@ -150,10 +134,7 @@ fn instead_of(config: &gix::config::File) -> Vec<(String, String)> {
 
 /// The address by the rule with the longest prefix, the first of equals; `None` if that changes nothing.
 fn rewrite(raw: &str, rules: &[(String, String)]) -> Option<String> {
-    let fitting = rules
-        .iter()
-        .rev()
-        .filter(|(prefix, _)| raw.starts_with(prefix.as_str()));
+    let fitting = rules.iter().rev().filter(|(prefix, _)| raw.starts_with(prefix.as_str()));
     let (prefix, base) = fitting.max_by_key(|(prefix, _)| prefix.len())?;
     Some(format!("{base}{}", &raw[prefix.len()..])).filter(|effective| effective != raw)
 }
@@ -194,18 +175,11 @@ mod tests {
 
     #[test]
     fn the_longest_prefix_wins_and_the_first_of_equals() {
-        let rules = [
-            ("bb:", "https://one/"),
-            ("bb:ws/", "https://two/"),
-            ("bb:ws/", "https://three/"),
-            ("", ""),
-        ];
+        let rules =
+            [("bb:", "https://one/"), ("bb:ws/", "https://two/"), ("bb:ws/", "https://three/"), ("", "")];
         let rules = rules.map(|(prefix, base)| (prefix.to_owned(), base.to_owned()));
         assert_eq!(rewrite("bb:ws/repo", &rules).as_deref(), Some("https://two/repo"));
-        assert_eq!(
-            rewrite("bb:other/repo", &rules).as_deref(),
-            Some("https://one/other/repo")
-        );
+        assert_eq!(rewrite("bb:other/repo", &rules).as_deref(), Some("https://one/other/repo"));
         assert_eq!(rewrite("https://x/", &rules), None);
     }
 

@@ -51,18 +51,12 @@ impl Repository {
     /// `None` if it stayed, is gone, or a commit is not in this clone.
     /// The whole comparison is remembered: asking for each file of a pull request costs one.
     pub fn renamed_to(&self, from_commit: &str, to_commit: &str, path: &str) -> Option<String> {
-        self.renames_between(from_commit, to_commit)?
-            .to
-            .get(path)
-            .cloned()
+        self.renames_between(from_commit, to_commit)?.to.get(path).cloned()
     }
 
     /// Where the file at `path` in `to_commit` was in `from_commit`: the opposite of [`renamed_to`](Self::renamed_to).
     pub fn renamed_from(&self, from_commit: &str, to_commit: &str, path: &str) -> Option<String> {
-        self.renames_between(from_commit, to_commit)?
-            .from
-            .get(path)
-            .cloned()
+        self.renames_between(from_commit, to_commit)?.from.get(path).cloned()
     }
 
     fn renames_between(&self, from_commit: &str, to_commit: &str) -> Option<Arc<Renames>> {
@@ -107,32 +101,14 @@ fn between(handle: &gix::Repository, from: ObjectId, to: ObjectId) -> Result<Ren
     };
     for change in changes.0.records {
         match change {
-            Change::Addition {
-                entry_mode,
-                oid,
-                path,
-                ..
-            } => come.extend(file(entry_mode, oid, path)),
-            Change::Deletion {
-                entry_mode,
-                oid,
-                path,
-                ..
-            } => gone.extend(file(entry_mode, oid, path)),
+            Change::Addition { entry_mode, oid, path, .. } => come.extend(file(entry_mode, oid, path)),
+            Change::Deletion { entry_mode, oid, path, .. } => gone.extend(file(entry_mode, oid, path)),
             Change::Modification { .. } => {}
         }
     }
-    let mut pairing = Pairing {
-        gone,
-        come,
-        ..Pairing::default()
-    };
+    let mut pairing = Pairing { gone, come, ..Pairing::default() };
     pairing.pair_equal();
-    pairing.pair_similar(&mut Bags {
-        handle,
-        left: BYTES,
-        known: HashMap::new(),
-    });
+    pairing.pair_similar(&mut Bags { handle, left: BYTES, known: HashMap::new() });
     Ok(pairing.renames())
 }
 
@@ -158,11 +134,7 @@ impl Visit for BoundedRecorder {
     }
 
     fn visit(&mut self, change: gix::diff::tree::visit::Change) -> ControlFlow<()> {
-        if self.0.records.len() >= CHANGES {
-            ControlFlow::Break(())
-        } else {
-            self.0.visit(change)
-        }
+        if self.0.records.len() >= CHANGES { ControlFlow::Break(()) } else { self.0.visit(change) }
     }
 }
 
@@ -174,11 +146,7 @@ struct File {
 impl File {
     /// The last components of the path: one is the file's name.
     fn last(&self, components: usize) -> &str {
-        let start = self
-            .path
-            .rmatch_indices('/')
-            .nth(components - 1)
-            .map_or(0, |(slash, _)| slash + 1);
+        let start = self.path.rmatch_indices('/').nth(components - 1).map_or(0, |(slash, _)| slash + 1);
         &self.path[start..]
     }
 }
@@ -226,11 +194,7 @@ impl Pairing {
         let mut scored: Vec<(u64, usize, usize, usize)> = Vec::new();
         for (tier, gone, come) in self.candidates() {
             let score = bags.similarity(self.gone[gone].id, self.come[come].id);
-            scored.extend(
-                score
-                    .filter(|score| *score >= 50)
-                    .map(|score| (100 - score, tier, gone, come)),
-            );
+            scored.extend(score.filter(|score| *score >= 50).map(|score| (100 - score, tier, gone, come)));
         }
         scored.sort_unstable();
         for (_, _, gone, come) in scored {
@@ -240,12 +204,8 @@ impl Pairing {
 
     /// The pairs worth comparing as (tier, gone, come): first those whose path ends alike, then any, within bounds.
     fn candidates(&self) -> Vec<(usize, usize, usize)> {
-        let gone: Vec<usize> = (0..self.gone.len())
-            .filter(|at| !self.pairs.contains_key(at))
-            .collect();
-        let come: Vec<usize> = (0..self.come.len())
-            .filter(|at| !self.taken.contains(at))
-            .collect();
+        let gone: Vec<usize> = (0..self.gone.len()).filter(|at| !self.pairs.contains_key(at)).collect();
+        let come: Vec<usize> = (0..self.come.len()).filter(|at| !self.taken.contains(at)).collect();
         let mut candidates = Vec::new();
         for (tier, names) in [(0, 2), (1, 1)] {
             let mut namesakes: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -259,10 +219,7 @@ impl Pairing {
             }
         }
         if gone.len().saturating_mul(come.len()) <= PAIRS {
-            candidates.extend(
-                gone.iter()
-                    .flat_map(|gone| come.iter().map(|come| (2, *gone, *come))),
-            );
+            candidates.extend(gone.iter().flat_map(|gone| come.iter().map(|come| (2, *gone, *come))));
         }
         candidates
     }

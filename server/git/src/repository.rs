@@ -74,10 +74,7 @@ impl Surroundings {
     /// The home folder of the user and the usual configuration.
     pub fn of_process() -> Self {
         let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
-        Self {
-            home: home.filter(|home| !home.is_empty()).map(PathBuf::from),
-            git_config: GitConfig::OfUser,
-        }
+        Self { home: home.filter(|home| !home.is_empty()).map(PathBuf::from), git_config: GitConfig::OfUser }
     }
 }
 
@@ -192,9 +189,7 @@ impl Repository {
 
 impl fmt::Debug for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Repository")
-            .field("git_dir", &self.shared.git_dir)
-            .finish_non_exhaustive()
+        f.debug_struct("Repository").field("git_dir", &self.shared.git_dir).finish_non_exhaustive()
     }
 }
 
@@ -228,22 +223,14 @@ impl Opened {
                         path: candidate.clone(),
                         why: "it belongs to another user".into(),
                     },
-                    Some(_) => Error::NotARepository {
-                        path: asked.to_owned(),
-                    },
+                    Some(_) => Error::NotARepository { path: asked.to_owned() },
                     None => Error::unreadable(start, "opening it", &error),
                 }
             })?;
-        let config: Vec<_> = config_files(&repository, surroundings)
-            .into_iter()
-            .map(Stamp::with_path)
-            .collect();
+        let config: Vec<_> =
+            config_files(&repository, surroundings).into_iter().map(Stamp::with_path).collect();
         let settled = !config.iter().any(|(_, stamp)| stamp.is_around(began));
-        Ok(Self {
-            repository,
-            config,
-            settled,
-        })
+        Ok(Self { repository, config, settled })
     }
 
     fn is_current(&self) -> bool {
@@ -271,12 +258,7 @@ fn config_files(repository: &gix::ThreadSafeRepository, surroundings: &Surroundi
         GitConfig::Only(file) => files.extend(file.clone()),
     }
     let snapshot = handle.config_snapshot();
-    files.extend(
-        snapshot
-            .plumbing()
-            .sections()
-            .filter_map(|section| section.meta().path.clone()),
-    );
+    files.extend(snapshot.plumbing().sections().filter_map(|section| section.meta().path.clone()));
     files.sort();
     files.dedup();
     files
@@ -292,10 +274,7 @@ fn options(surroundings: &Surroundings) -> gix::sec::trust::Mapping<gix::open::O
             _ => options,
         }
     };
-    gix::sec::trust::Mapping {
-        full: at(gix::sec::Trust::Full),
-        reduced: at(gix::sec::Trust::Reduced),
-    }
+    gix::sec::trust::Mapping { full: at(gix::sec::Trust::Full), reduced: at(gix::sec::Trust::Reduced) }
 }
 
 fn permissions(git_config: &GitConfig) -> gix::open::Permissions {
@@ -305,16 +284,8 @@ fn permissions(git_config: &GitConfig) -> gix::open::Permissions {
             env.objects = gix::sec::Permission::Deny;
             // Git exports these to hooks, and an editor started by a hook hands them on.
             // They speak of one repository, but would be applied to all.
-            let of_one_repository = [
-                "GIT_WORK_TREE",
-                "GIT_INDEX_FILE",
-                "GIT_NAMESPACE",
-                "GIT_SHALLOW_FILE",
-            ];
-            if of_one_repository
-                .iter()
-                .any(|name| std::env::var_os(name).is_some())
-            {
+            let of_one_repository = ["GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"];
+            if of_one_repository.iter().any(|name| std::env::var_os(name).is_some()) {
                 env.git_prefix = gix::sec::Permission::Deny;
             }
             (permissions::Config::all(), env)
@@ -328,20 +299,12 @@ fn permissions(git_config: &GitConfig) -> gix::open::Permissions {
             (config, permissions::Environment::isolated())
         }
     };
-    gix::open::Permissions {
-        env,
-        config,
-        attributes: permissions::Attributes::isolated(),
-    }
+    gix::open::Permissions { env, config, attributes: permissions::Attributes::isolated() }
 }
 
 /// The nearest existing folder at or above `path`, absolute.
 fn nearest_folder(path: &Path) -> Result<PathBuf, Error> {
-    let absolute = std::path::absolute(path).map_err(|_| Error::NotARepository {
-        path: path.to_owned(),
-    })?;
+    let absolute = std::path::absolute(path).map_err(|_| Error::NotARepository { path: path.to_owned() })?;
     let folder = absolute.ancestors().find(|folder| folder.is_dir());
-    folder.map(Path::to_owned).ok_or_else(|| Error::NotARepository {
-        path: path.to_owned(),
-    })
+    folder.map(Path::to_owned).ok_or_else(|| Error::NotARepository { path: path.to_owned() })
 }

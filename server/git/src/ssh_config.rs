@@ -83,9 +83,7 @@ fn words(line: &str) -> Option<(String, Vec<String>)> {
     if line.is_empty() || line.starts_with('#') {
         return None;
     }
-    let end = line
-        .find(|letter: char| letter.is_whitespace() || letter == '=')
-        .unwrap_or(line.len());
+    let end = line.find(|letter: char| letter.is_whitespace() || letter == '=').unwrap_or(line.len());
     let (keyword, rest) = line.split_at(end);
     let rest = rest.trim_start();
     let rest = rest.strip_prefix('=').unwrap_or(rest);
@@ -135,13 +133,9 @@ fn matches_conditions(host: &str, found: &SshHost, conditions: &[String]) -> boo
             "all" => true,
             "host" => {
                 let target = found.host_name.as_deref().unwrap_or(host);
-                conditions
-                    .next()
-                    .is_some_and(|list| matches_list(target, list.split(',')))
+                conditions.next().is_some_and(|list| matches_list(target, list.split(',')))
             }
-            "originalhost" => conditions
-                .next()
-                .is_some_and(|list| matches_list(host, list.split(','))),
+            "originalhost" => conditions.next().is_some_and(|list| matches_list(host, list.split(','))),
             _ => false,
         };
         if !met {
@@ -160,10 +154,7 @@ fn matches(pattern: &str, text: &str) -> bool {
         if pattern.get(at) == Some(&'*') {
             star = Some((at, in_text));
             at += 1;
-        } else if pattern
-            .get(at)
-            .is_some_and(|letter| *letter == '?' || *letter == text[in_text])
-        {
+        } else if pattern.get(at).is_some_and(|letter| *letter == '?' || *letter == text[in_text]) {
             at += 1;
             in_text += 1;
         } else if let Some((star_at, taken)) = star {
@@ -203,11 +194,7 @@ fn included(pattern: &str, home: &Path, folder: &Path, left: &Cell<usize>) -> Ve
     for part in pattern.components() {
         let name = part.as_os_str().to_string_lossy();
         files = if name.contains(['*', '?']) {
-            let entries = files
-                .iter()
-                .filter_map(|folder| fs::read_dir(folder).ok())
-                .flatten()
-                .flatten();
+            let entries = files.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
             let fits = |name: &str, hidden: &str| matches(name, hidden) && !hidden.starts_with('.');
             let named = entries.filter(|entry| fits(&name, &entry.file_name().to_string_lossy()));
             let mut named: Vec<_> = named.map(|entry| entry.path()).collect();
@@ -228,11 +215,7 @@ fn read(file: &Path, left: &Cell<usize>) -> Option<String> {
         return None;
     }
     let mut bytes = Vec::new();
-    fs::File::open(file)
-        .ok()?
-        .take(BYTES)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    fs::File::open(file).ok()?.take(BYTES).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -312,26 +295,16 @@ Match all
         let home = tempfile::tempdir().unwrap();
         let ssh = home.path().join(".ssh");
         fs::create_dir_all(ssh.join("config.d")).unwrap();
-        fs::write(
-            ssh.join("config"),
-            "Include config.d/*\nInclude ~/.ssh/loose\nInclude ~/.ssh/config\n",
-        )
-        .unwrap();
-        fs::write(
-            ssh.join("config.d/10-work"),
-            "Host work\nHostName bitbucket.org\n",
-        )
-        .unwrap();
+        fs::write(ssh.join("config"), "Include config.d/*\nInclude ~/.ssh/loose\nInclude ~/.ssh/config\n")
+            .unwrap();
+        fs::write(ssh.join("config.d/10-work"), "Host work\nHostName bitbucket.org\n").unwrap();
         fs::write(ssh.join("config.d/20-late"), "Host work\nHostName late.org\n").unwrap();
         fs::write(ssh.join("loose"), "Host loose\nHostName bitbucket.org\n").unwrap();
         let name = |host| look_up(host, home.path(), None).host_name;
         assert_eq!(name("work").as_deref(), Some("bitbucket.org"));
         assert_eq!(name("loose").as_deref(), Some("bitbucket.org"));
         assert_eq!(name("unknown"), None);
-        assert_eq!(
-            look_up("work", &home.path().join("none"), None),
-            SshHost::default()
-        );
+        assert_eq!(look_up("work", &home.path().join("none"), None), SshHost::default());
     }
 
     #[test]

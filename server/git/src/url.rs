@@ -19,11 +19,7 @@ pub(crate) struct Cleaned {
 
 /// Removes user info, keeping only ssh's conventional and telling-nothing `git@`.
 pub(crate) fn clean(raw: &str) -> Cleaned {
-    let refuse = |problem| Cleaned {
-        shown: hide(raw),
-        problem: Some(problem),
-        ssh_host: None,
-    };
+    let refuse = |problem| Cleaned { shown: hide(raw), problem: Some(problem), ssh_host: None };
     if raw.is_empty() {
         return refuse("it is empty");
     }
@@ -40,11 +36,7 @@ pub(crate) fn clean(raw: &str) -> Cleaned {
         && is_scheme(helper)
     {
         let shown = format!("{helper}::…");
-        return Cleaned {
-            shown,
-            problem: Some("it asks for a remote helper program"),
-            ssh_host: None,
-        };
+        return Cleaned { shown, problem: Some("it asks for a remote helper program"), ssh_host: None };
     }
     match raw.split_once("://") {
         Some((scheme, rest)) if is_scheme(scheme) => clean_url(scheme, rest).unwrap_or_else(refuse),
@@ -55,13 +47,10 @@ pub(crate) fn clean(raw: &str) -> Cleaned {
 /// `scheme://[user[:password]@]host[:port]/path`.
 fn clean_url(scheme: &str, rest: &str) -> Result<Cleaned, &'static str> {
     let is_file = scheme.eq_ignore_ascii_case("file");
-    let is_ssh = ["ssh", "git+ssh", "ssh+git"]
-        .iter()
-        .any(|ssh| scheme.eq_ignore_ascii_case(ssh));
+    let is_ssh = ["ssh", "git+ssh", "ssh+git"].iter().any(|ssh| scheme.eq_ignore_ascii_case(ssh));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (user, host) = authority
-        .rsplit_once('@')
-        .map_or((None, authority), |(user, host)| (Some(user), host));
+    let (user, host) =
+        authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     if !is_file {
         // Programs disagree on where the host ends in such addresses.
         if rest.contains(['\\', '?', '#']) {
@@ -82,11 +71,7 @@ fn clean_url(scheme: &str, rest: &str) -> Result<Cleaned, &'static str> {
 
 /// `[user@]host:path`, or a path on this machine.
 fn clean_scp(raw: &str) -> Result<Cleaned, &'static str> {
-    let local = Cleaned {
-        shown: raw.to_owned(),
-        problem: None,
-        ssh_host: None,
-    };
+    let local = Cleaned { shown: raw.to_owned(), problem: None, ssh_host: None };
     let drive = raw.len() > 2 && raw.as_bytes()[1] == b':' && matches!(raw.as_bytes()[2], b'/' | b'\\');
     if drive || raw.starts_with(['/', '.', '~']) {
         return Ok(local);
@@ -95,26 +80,16 @@ fn clean_scp(raw: &str) -> Result<Cleaned, &'static str> {
     let from = raw.find(']').filter(|end| raw[..*end].contains('[')).unwrap_or(0);
     let colon = raw[from..].find(':').map(|colon| colon + from);
     let Some(colon) = colon.filter(|colon| !raw[..*colon].contains('/')) else {
-        return if raw.contains('@') {
-            Err("it names a user, but no host")
-        } else {
-            Ok(local)
-        };
+        return if raw.contains('@') { Err("it names a user, but no host") } else { Ok(local) };
     };
     let (before, path) = (&raw[..colon], &raw[colon + 1..]);
     if path.contains('@') {
         return Err("it has an `@` after the host");
     }
-    let (user, host) = before
-        .rsplit_once('@')
-        .map_or((None, before), |(user, host)| (Some(user), host));
+    let (user, host) = before.rsplit_once('@').map_or((None, before), |(user, host)| (Some(user), host));
     check_host(host)?;
     let user = if user == Some("git") { "git@" } else { "" };
-    Ok(Cleaned {
-        shown: format!("{user}{host}:{path}"),
-        problem: None,
-        ssh_host: Some(host_alone(host)),
-    })
+    Ok(Cleaned { shown: format!("{user}{host}:{path}"), problem: None, ssh_host: Some(host_alone(host)) })
 }
 
 /// `host` or `host:port`, the host perhaps in brackets.
@@ -130,11 +105,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     if open_bracket || host.contains(char::is_whitespace) || host.contains(['%', '\\']) {
         return Err("its host is not a host name");
     }
-    let port = if host.starts_with('[') {
-        host.rsplit_once(']').map_or("", |(_, port)| port)
-    } else {
-        host
-    };
+    let port = if host.starts_with('[') { host.rsplit_once(']').map_or("", |(_, port)| port) } else { host };
     match port.split_once(':') {
         Some((_, port)) if !port.is_empty() && port.parse::<u16>().is_err() => {
             Err("its port is not a number")
@@ -149,11 +120,7 @@ fn host_alone(host: &str) -> String {
         // `[host:port]` is an old form of ssh addresses; two colons make it an IPv6 address.
         Some(inner) => {
             let inner = inner.split(']').next().unwrap_or(inner);
-            if inner.matches(':').count() == 1 {
-                inner.split(':').next().unwrap_or(inner)
-            } else {
-                inner
-            }
+            if inner.matches(':').count() == 1 { inner.split(':').next().unwrap_or(inner) } else { inner }
         }
         None => host.split(':').next().unwrap_or(host),
     };
@@ -162,10 +129,7 @@ fn host_alone(host: &str) -> String {
 
 /// What can be shown of an address that cannot be taken apart: nothing that may be a password.
 fn hide(raw: &str) -> String {
-    let scheme = raw
-        .split_once("://")
-        .map(|(scheme, _)| scheme)
-        .filter(|scheme| is_scheme(scheme));
+    let scheme = raw.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
     let start = scheme.map_or(String::new(), |scheme| format!("{scheme}://"));
     let rest = match raw.rsplit_once('@') {
         Some((_, after)) => format!("…@{after}"),
@@ -200,36 +164,15 @@ mod tests {
     #[test]
     fn user_info_goes_and_the_place_stays() {
         let table = [
-            (
-                "https://bitbucket.org/ws/repo.git",
-                "https://bitbucket.org/ws/repo.git",
-            ),
-            (
-                "https://me@bitbucket.org/ws/repo.git",
-                "https://bitbucket.org/ws/repo.git",
-            ),
-            (
-                "https://me:tok@bitbucket.org/ws/repo.git",
-                "https://bitbucket.org/ws/repo.git",
-            ),
-            (
-                "https://me:t@k@bitbucket.org/ws/repo.git",
-                "https://bitbucket.org/ws/repo.git",
-            ),
-            (
-                "https://x-token-auth:ATCT=T%40@bitbucket.org:443/ws/repo",
-                "https://bitbucket.org:443/ws/repo",
-            ),
-            (
-                "https://evil.org/bitbucket.org/ws/repo",
-                "https://evil.org/bitbucket.org/ws/repo",
-            ),
+            ("https://bitbucket.org/ws/repo.git", "https://bitbucket.org/ws/repo.git"),
+            ("https://me@bitbucket.org/ws/repo.git", "https://bitbucket.org/ws/repo.git"),
+            ("https://me:tok@bitbucket.org/ws/repo.git", "https://bitbucket.org/ws/repo.git"),
+            ("https://me:t@k@bitbucket.org/ws/repo.git", "https://bitbucket.org/ws/repo.git"),
+            ("https://x-token-auth:ATCT=T%40@bitbucket.org:443/ws/repo", "https://bitbucket.org:443/ws/repo"),
+            ("https://evil.org/bitbucket.org/ws/repo", "https://evil.org/bitbucket.org/ws/repo"),
             ("git@bitbucket.org:ws/repo.git", "git@bitbucket.org:ws/repo.git"),
             ("token@bitbucket.org:ws/repo.git", "bitbucket.org:ws/repo.git"),
-            (
-                "ssh://git@altssh.bitbucket.org:443/ws/repo",
-                "ssh://git@altssh.bitbucket.org:443/ws/repo",
-            ),
+            ("ssh://git@altssh.bitbucket.org:443/ws/repo", "ssh://git@altssh.bitbucket.org:443/ws/repo"),
             ("ssh://me:pw@bitbucket.org/ws/repo", "ssh://bitbucket.org/ws/repo"),
             ("git@[::1]:ws/repo", "git@[::1]:ws/repo"),
             ("/srv/git/me@home/repo.git", "/srv/git/me@home/repo.git"),
@@ -276,9 +219,7 @@ mod tests {
         ];
         for (raw, why) in table {
             let cleaned = clean(raw);
-            let problem = cleaned
-                .problem
-                .unwrap_or_else(|| panic!("{raw:?} was taken: {cleaned:?}"));
+            let problem = cleaned.problem.unwrap_or_else(|| panic!("{raw:?} was taken: {cleaned:?}"));
             assert!(problem.contains(why), "{raw:?}: {problem}");
             assert!(!format!("{cleaned:?}").contains("SECRET"), "{raw:?}: {cleaned:?}");
             assert!(!cleaned.shown.chars().any(is_unprintable), "{raw:?}: {cleaned:?}");
@@ -307,9 +248,8 @@ mod tests {
 
     #[test]
     fn no_text_makes_it_panic() {
-        let pieces = [
-            "https", "://", ":", "::", "@", "/", "[", "]", "-", "é", "…", "\n", "?", "\\", "a", "", "1",
-        ];
+        let pieces =
+            ["https", "://", ":", "::", "@", "/", "[", "]", "-", "é", "…", "\n", "?", "\\", "a", "", "1"];
         for a in pieces {
             for b in pieces {
                 for c in pieces {

@@ -48,35 +48,23 @@ impl Repository {
             next = target.map(|target| common.join(target));
             head.push(content);
         }
-        let states = [
-            "MERGE_HEAD",
-            "CHERRY_PICK_HEAD",
-            "REVERT_HEAD",
-            "rebase-merge/head-name",
-        ];
+        let states = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge/head-name"];
         let states = states.iter().chain(&["rebase-apply/head-name"]);
         let states = states.map(|name| content_of(&own.join(name))).collect();
 
-        let mut refs: Vec<PathBuf> = ["packed-refs", "FETCH_HEAD", "shallow"]
-            .iter()
-            .map(|name| common.join(name))
-            .collect();
+        let mut refs: Vec<PathBuf> =
+            ["packed-refs", "FETCH_HEAD", "shallow"].iter().map(|name| common.join(name)).collect();
         if own != common {
             refs.push(own.join("FETCH_HEAD"));
         }
         let remotes = common.join("refs/remotes");
         let handle = self.handle();
         let names = branch.iter().flat_map(|branch| tracking_names(&handle, branch));
-        let tracked = names
-            .map(|name| remotes.join(name))
-            .map(|file| (content_of(&file), file));
+        let tracked = names.map(|name| remotes.join(name)).map(|file| (content_of(&file), file));
         let tracked = tracked.map(|(content, file)| (file, content)).collect();
         refs.extend(folders(&remotes));
         // `HEAD` is among them because it can switch configuration on and off; it is compared above.
-        let config = self
-            .config_files()
-            .into_iter()
-            .filter(|file| !file.ends_with("HEAD"));
+        let config = self.config_files().into_iter().filter(|file| !file.ends_with("HEAD"));
         Fingerprint {
             head,
             states,
@@ -92,9 +80,7 @@ fn tracking_names(handle: &gix::Repository, branch: &str) -> Vec<String> {
     let snapshot = handle.config_snapshot();
     let value = |key: String| snapshot.string(key.as_str()).map(|value| value.to_string());
     let merge = value(format!("branch.{branch}.merge"));
-    let merge = merge
-        .as_deref()
-        .map(|merge| merge.strip_prefix("refs/heads/").unwrap_or(merge));
+    let merge = merge.as_deref().map(|merge| merge.strip_prefix("refs/heads/").unwrap_or(merge));
     let remotes = [
         Some("origin".to_owned()),
         value(format!("branch.{branch}.remote")),
@@ -134,11 +120,7 @@ impl Stamp {
         let inode = 0;
         // A folder's length says nothing about its entries.
         let length = if metadata.is_dir() { 0 } else { metadata.len() };
-        Self {
-            changed: metadata.modified().ok(),
-            length,
-            inode,
-        }
+        Self { changed: metadata.modified().ok(), length, inode }
     }
 
     pub(crate) fn with_path(path: PathBuf) -> (PathBuf, Self) {
@@ -158,11 +140,7 @@ impl Stamp {
 
 fn content_of(file: &Path) -> Option<Vec<u8>> {
     let mut content = Vec::new();
-    fs::File::open(file)
-        .ok()?
-        .take(REF_FILE)
-        .read_to_end(&mut content)
-        .ok()?;
+    fs::File::open(file).ok()?.take(REF_FILE).read_to_end(&mut content).ok()?;
     Some(content)
 }
 
@@ -202,10 +180,7 @@ mod tests {
     #[test]
     fn a_file_that_just_changed_is_not_at_rest() {
         let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let at = |changed| Stamp {
-            changed: Some(changed),
-            ..Stamp::default()
-        };
+        let at = |changed| Stamp { changed: Some(changed), ..Stamp::default() };
         assert!(at(moment).is_around(moment));
         assert!(at(moment - Duration::from_millis(4)).is_around(moment));
         assert!(at(moment + Duration::from_millis(4)).is_around(moment));

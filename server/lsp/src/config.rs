@@ -86,8 +86,10 @@ pub const SETTINGS: &[SettingSpec] = &[
 ];
 
 /// Keys that people may try over LSP and that decide where a token goes.
-const REFUSED: &[&str] =
-    &["apiUrl", "webUrl", "token", "email", "apiToken", "oauth", "proxy", "caFile", "browser", "gitPath", "logFile"];
+const REFUSED: &[&str] = &[
+    "apiUrl", "webUrl", "token", "email", "apiToken", "oauth", "proxy", "caFile", "browser", "gitPath",
+    "logFile",
+];
 
 /// Severity of an open thread's diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +176,13 @@ impl Settings {
         (settings, problems)
     }
 
-    fn read_member(&mut self, key: &str, value: &Value, problems: &mut Vec<String>, refused: &mut Vec<String>) {
+    fn read_member(
+        &mut self,
+        key: &str,
+        value: &Value,
+        problems: &mut Vec<String>,
+        refused: &mut Vec<String>,
+    ) {
         let nested = SETTINGS.iter().any(|spec| spec.key.starts_with(&format!("{key}.")));
         if let (true, Value::Object(members)) = (nested, value) {
             for (inner, value) in members {
@@ -313,7 +321,10 @@ impl Folders {
     pub fn find(get: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
         let places = directories::ProjectDirs::from("", "", "bitbucket-lsp");
         let pick = |name: &str, place: Option<&Path>| {
-            get(name).filter(|value| !value.is_empty()).map(PathBuf::from).or_else(|| place.map(Path::to_owned))
+            get(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+                .or_else(|| place.map(Path::to_owned))
         };
         Some(Self {
             config: pick("BITBUCKET_LSP_CONFIG", places.as_ref().map(|places| places.config_dir()))?,
@@ -333,7 +344,10 @@ pub fn settings_markdown() -> String {
          | setting | takes | default | meaning |\n|---|---|---|---|\n",
     );
     for spec in SETTINGS {
-        text.push_str(&format!("| `bitbucket.{}` | {} | `{}` | {} |\n", spec.key, spec.takes, spec.default, spec.about));
+        text.push_str(&format!(
+            "| `bitbucket.{}` | {} | `{}` | {} |\n",
+            spec.key, spec.takes, spec.default, spec.about
+        ));
     }
     text.push_str(
         "\n## In the user's file or the environment\n\n\
@@ -405,8 +419,9 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_and_do_no_harm() {
-        let (settings, problems) =
-            Settings::read(&json!({"comments": {"severty": "hint", "severity": 3}, "apiUrl": "https://evil.example"}));
+        let (settings, problems) = Settings::read(
+            &json!({"comments": {"severty": "hint", "severity": 3}, "apiUrl": "https://evil.example"}),
+        );
         assert_eq!(settings, Settings::default());
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems.iter().any(|text| text.contains("bitbucket.comments.severty")));
@@ -416,7 +431,8 @@ mod tests {
     #[test]
     fn the_users_file_tells_line_and_column_of_a_typo() {
         let path = Path::new("/home/ana/.config/bitbucket-lsp/config.toml");
-        let error = UserConfig::parse("api_url = \"https://x\"\nweb_ulr = \"https://y\"\n", path).unwrap_err();
+        let error =
+            UserConfig::parse("api_url = \"https://x\"\nweb_ulr = \"https://y\"\n", path).unwrap_err();
         assert!(error.contains("config.toml line 2, column 1"), "{error}");
         let error = UserConfig::parse("api_url = \n", path).unwrap_err();
         assert!(error.contains("line 1, column 1"), "{error}");

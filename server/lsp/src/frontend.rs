@@ -7,15 +7,15 @@ use crate::event::{ClientProfile, Event, Reply};
 use crate::protocol::{COMMANDS, Call, Command, Target};
 use crate::to_lsp;
 use lsp_types::{
-    CodeActionOrCommand, CodeActionOptions, CodeActionParams, CodeActionProviderCapability, CodeActionResponse,
-    CodeLens, CodeLensOptions, CodeLensParams, DidChangeConfigurationParams, DidChangeTextDocumentParams,
-    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DidSaveTextDocumentParams, DocumentLink, DocumentLinkOptions, DocumentLinkParams, DocumentSymbolParams,
-    DocumentSymbolResponse, ExecuteCommandOptions, ExecuteCommandParams, Hover, HoverParams,
-    HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams,
-    OneOf, SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
-    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
-    WorkspaceServerCapabilities,
+    CodeActionOptions, CodeActionOrCommand, CodeActionParams, CodeActionProviderCapability,
+    CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, DidChangeConfigurationParams,
+    DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentLink, DocumentLinkOptions,
+    DocumentLinkParams, DocumentSymbolParams, DocumentSymbolResponse, ExecuteCommandOptions,
+    ExecuteCommandParams, Hover, HoverParams, HoverProviderCapability, InitializeParams, InitializeResult,
+    InitializedParams, InlayHint, InlayHintParams, OneOf, SaveOptions, ServerCapabilities, ServerInfo,
+    TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    WorkspaceFolder, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 use serde_json::Value;
 use std::path::PathBuf;
@@ -56,11 +56,8 @@ impl Frontend {
     fn ask<T, M: FnOnce(Reply<T>) -> Event>(&self, make: M) -> impl Future<Output = Result<T>> + use<T, M> {
         let (reply, answer) = oneshot::channel();
         self.tell(make(reply));
-        let failed = |text: &'static str| Error {
-            code: ErrorCode::InternalError,
-            message: text.into(),
-            data: None,
-        };
+        let failed =
+            |text: &'static str| Error { code: ErrorCode::InternalError, message: text.into(), data: None };
         async move {
             match tokio::time::timeout(DEADLINE, answer).await {
                 Ok(Ok(answer)) => Ok(answer),

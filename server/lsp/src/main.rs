@@ -18,7 +18,9 @@ fn main() -> ExitCode {
     keep_memory_private();
     let get = |name: &str| std::env::var(name).ok();
     let Some(folders) = Folders::find(&get) else {
-        eprintln!("There is no home folder to keep files in; set BITBUCKET_LSP_CONFIG and BITBUCKET_LSP_CACHE.");
+        eprintln!(
+            "There is no home folder to keep files in; set BITBUCKET_LSP_CONFIG and BITBUCKET_LSP_CACHE."
+        );
         return ExitCode::FAILURE;
     };
     let file = folders.config.join("config.toml");
@@ -47,7 +49,8 @@ fn main() -> ExitCode {
         Err(sentence) => Err(sentence.clone()),
         Ok(_) => account,
     };
-    let environment = Environment { origin, account, cache: folders.cache, limits: bitbucket::Options::default() };
+    let environment =
+        Environment { origin, account, cache: folders.cache, limits: bitbucket::Options::default() };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -127,13 +130,18 @@ fn account(get: &dyn Fn(&str) -> Option<String>) -> Result<credentials::Authoriz
 }
 
 /// Logs go to standard error, with known secrets taken out.
-fn start_log(get: &dyn Fn(&str) -> Option<String>, config: &UserConfig, account: Option<&credentials::Authorization>) {
+fn start_log(
+    get: &dyn Fn(&str) -> Option<String>,
+    config: &UserConfig,
+    account: Option<&credentials::Authorization>,
+) {
     use tracing_subscriber::Layer;
     use tracing_subscriber::filter::Targets;
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
     let wanted = get("BITBUCKET_LSP_LOG").or_else(|| config.log.clone()).unwrap_or_else(|| "warn".into());
-    let filter: Targets = wanted.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::WARN));
+    let filter: Targets =
+        wanted.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::WARN));
     // The codec of tower-lsp writes whole messages at trace level.
     let filter = filter.with_target("tower_lsp_server", tracing::level_filters::LevelFilter::OFF);
     let redactor = credentials::Redactor::new(account.map(credentials::Authorization::secret));

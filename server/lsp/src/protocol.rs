@@ -189,7 +189,13 @@ pub fn commands_markdown() -> String {
     );
     for spec in COMMANDS {
         let reads: Vec<String> = spec.reads.iter().map(|name| format!("`{name}`")).collect();
-        text.push_str(&format!("| `{}` | {} | {} | {} |\n", spec.id, spec.title, reads.join(", "), spec.about));
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} |\n",
+            spec.id,
+            spec.title,
+            reads.join(", "),
+            spec.about
+        ));
     }
     text.push_str(
         "\n## The argument object\n\n\
@@ -218,7 +224,13 @@ mod tests {
     #[test]
     fn an_argument_is_ids_in_camel_case() {
         let target: Target = serde_json::from_str(r#"{"pullRequest": 7, "uri": "file:///a"}"#).unwrap();
-        assert_eq!(target, Target { pull_request: Some(7), uri: Some("file:///a".into()), ..Target::default() });
-        assert_eq!(serde_json::to_string(&Target { thread: Some(1), ..Target::default() }).unwrap(), r#"{"thread":1}"#);
+        assert_eq!(
+            target,
+            Target { pull_request: Some(7), uri: Some("file:///a".into()), ..Target::default() }
+        );
+        assert_eq!(
+            serde_json::to_string(&Target { thread: Some(1), ..Target::default() }).unwrap(),
+            r#"{"thread":1}"#
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! A running server: transport, frontend, session and worker put together; used by `main` and by tests in memory.
 
 use crate::frontend::Frontend;
+use crate::main_loop;
 use crate::session::Session;
 use crate::transport::{self, Exit};
 use crate::worker::{self, Worker};
-use crate::main_loop;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tower_lsp::LspService;

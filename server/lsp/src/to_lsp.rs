@@ -24,9 +24,8 @@ pub fn profile(capabilities: &lsp::ClientCapabilities) -> ClientProfile {
     let document = capabilities.text_document.as_ref();
     let hover = document.and_then(|document| document.hover.as_ref()?.content_format.as_ref());
     // UTF-8 is the cheapest for us, UTF-16 is what every client has; the client's order is its preference.
-    let encoding = offered
-        .and_then(|offered| offered.iter().find_map(encoding_of))
-        .unwrap_or(Encoding::Utf16);
+    let encoding =
+        offered.and_then(|offered| offered.iter().find_map(encoding_of)).unwrap_or(Encoding::Utf16);
     ClientProfile {
         encoding,
         configuration: workspace.and_then(|workspace| workspace.configuration).unwrap_or(false),
@@ -188,7 +187,10 @@ pub fn diagnostic(diagnostic: Diagnostic, at: &lsp::Uri) -> lsp::Diagnostic {
             Severity::Hint => lsp::DiagnosticSeverity::HINT,
         }),
         code: Some(lsp::NumberOrString::String(diagnostic.code)),
-        code_description: diagnostic.link.and_then(|link| uri(&link)).map(|href| lsp::CodeDescription { href }),
+        code_description: diagnostic
+            .link
+            .and_then(|link| uri(&link))
+            .map(|href| lsp::CodeDescription { href }),
         source: Some("bitbucket".into()),
         message: diagnostic.message,
         related_information: (!related.is_empty()).then_some(related),
@@ -205,7 +207,8 @@ mod tests {
     #[test]
     fn a_client_that_has_only_plain_text_gets_plain_text() {
         let said = |formats: serde_json::Value| {
-            let capabilities = serde_json::json!({ "textDocument": { "hover": { "contentFormat": formats } } });
+            let capabilities =
+                serde_json::json!({ "textDocument": { "hover": { "contentFormat": formats } } });
             profile(&serde_json::from_value(capabilities).unwrap()).markdown
         };
         assert!(said(serde_json::json!(["plaintext", "markdown"])));

@@ -29,11 +29,7 @@ impl Server {
     /// A server that has answered `initialize`, from a client of this process id.
     fn initialized(client: Option<u32>) -> Self {
         let mut server = Self::start();
-        server.request(
-            0,
-            "initialize",
-            json!({ "capabilities": {}, "processId": client }),
-        );
+        server.request(0, "initialize", json!({ "capabilities": {}, "processId": client }));
         assert!(server.read()["result"]["capabilities"].is_object());
         server
     }
@@ -65,12 +61,7 @@ impl Server {
             header.push(byte[0]);
         }
         let header = String::from_utf8(header).unwrap();
-        let length = header
-            .trim()
-            .strip_prefix("Content-Length: ")
-            .unwrap()
-            .parse()
-            .unwrap();
+        let length = header.trim().strip_prefix("Content-Length: ").unwrap().parse().unwrap();
         let mut body = vec![0; length];
         output.read_exact(&mut body).unwrap();
         serde_json::from_slice(&body).unwrap()
@@ -97,10 +88,7 @@ impl Server {
 fn exit_after_shutdown_is_0_while_the_input_is_open() {
     let mut server = Server::initialized(None);
     server.request(1, "shutdown", Value::Null);
-    assert_eq!(
-        server.read(),
-        json!({ "jsonrpc": "2.0", "id": 1, "result": null })
-    );
+    assert_eq!(server.read(), json!({ "jsonrpc": "2.0", "id": 1, "result": null }));
     server.exit();
     assert_eq!(server.code_within(Duration::from_millis(500)), 0);
 }

@@ -134,31 +134,22 @@ const PIPE: usize = 4096;
 impl Editor {
     fn start(options: Options) -> Self {
         let log = Log::default();
-        let (service, socket) = LspService::build(|client| Fake {
-            client,
-            log: Arc::clone(&log),
-        })
-        .custom_method("echo", Fake::echo)
-        .custom_method("slowEcho", Fake::slow_echo)
-        .custom_method("hang", Fake::hang)
-        .custom_method("panicAtOnce", Fake::panic_at_once)
-        .custom_method("panicLater", Fake::panic_later)
-        .custom_method("panickingNotification", Fake::panicking_notification)
-        .custom_method("hangingNotification", Fake::hanging_notification)
-        .custom_method("folders", Fake::folders)
-        .custom_method("lateFolders", Fake::late_folders)
-        .custom_method("chatty", Fake::chatty)
-        .finish();
+        let (service, socket) = LspService::build(|client| Fake { client, log: Arc::clone(&log) })
+            .custom_method("echo", Fake::echo)
+            .custom_method("slowEcho", Fake::slow_echo)
+            .custom_method("hang", Fake::hang)
+            .custom_method("panicAtOnce", Fake::panic_at_once)
+            .custom_method("panicLater", Fake::panic_later)
+            .custom_method("panickingNotification", Fake::panicking_notification)
+            .custom_method("hangingNotification", Fake::hanging_notification)
+            .custom_method("folders", Fake::folders)
+            .custom_method("lateFolders", Fake::late_folders)
+            .custom_method("chatty", Fake::chatty)
+            .finish();
         let (input, stdin) = duplex(PIPE);
         let (stdout, output) = duplex(PIPE);
         let session = tokio::spawn(serve(stdin, stdout, service, socket, options));
-        Self {
-            input: Some(input),
-            output,
-            unread: Vec::new(),
-            session,
-            log,
-        }
+        Self { input: Some(input), output, unread: Vec::new(), session, log }
     }
 
     async fn initialized(options: Options) -> Self {
@@ -182,13 +173,11 @@ impl Editor {
     }
 
     async fn request(&mut self, id: impl Into<Value>, method: &str, params: Value) {
-        self.send(json!({ "jsonrpc": "2.0", "id": id.into(), "method": method, "params": params }))
-            .await;
+        self.send(json!({ "jsonrpc": "2.0", "id": id.into(), "method": method, "params": params })).await;
     }
 
     async fn notify(&mut self, method: &str, params: Value) {
-        self.send(json!({ "jsonrpc": "2.0", "method": method, "params": params }))
-            .await;
+        self.send(json!({ "jsonrpc": "2.0", "method": method, "params": params })).await;
     }
 
     /// Sends a request and reads its answer, which must be the next message.
@@ -218,17 +207,9 @@ impl Editor {
 
     /// How the session ended, and how long that took from now.
     async fn end(self) -> (Exit, Duration) {
-        let Self {
-            session,
-            output,
-            input,
-            ..
-        } = self;
+        let Self { session, output, input, .. } = self;
         let start = Instant::now();
-        let exit = timeout(Duration::from_secs(60), session)
-            .await
-            .expect("the session ends")
-            .unwrap();
+        let exit = timeout(Duration::from_secs(60), session).await.expect("the session ends").unwrap();
         drop((input, output));
         (exit, start.elapsed())
     }
@@ -242,26 +223,13 @@ impl Editor {
 fn split(bytes: &[u8]) -> Option<(Value, Vec<u8>)> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let header = std::str::from_utf8(&bytes[..end]).unwrap();
-    let length: usize = header
-        .trim()
-        .strip_prefix("Content-Length: ")
-        .unwrap()
-        .parse()
-        .unwrap();
+    let length: usize = header.trim().strip_prefix("Content-Length: ").unwrap().parse().unwrap();
     let body = bytes.get(end..end + length)?;
-    Some((
-        serde_json::from_slice(body).unwrap(),
-        bytes[end + length..].to_vec(),
-    ))
+    Some((serde_json::from_slice(body).unwrap(), bytes[end + length..].to_vec()))
 }
 
 fn code(answer: &Value) -> (&Value, i64) {
-    (
-        &answer["id"],
-        answer["error"]["code"]
-            .as_i64()
-            .unwrap_or_else(|| panic!("no error: {answer}")),
-    )
+    (&answer["id"], answer["error"]["code"].as_i64().unwrap_or_else(|| panic!("no error: {answer}")))
 }
 
 const PARSE_ERROR: i64 = -32700;
@@ -277,44 +245,20 @@ async fn exit_code_is_zero_only_after_shutdown() {
     let mut editor = Editor::initialized(Options::default()).await;
     assert_eq!(editor.ask("shutdown", Value::Null).await["result"], Value::Null);
     editor.notify("exit", Value::Null).await;
-    assert_eq!(
-        editor.end().await.0,
-        Exit {
-            code: 0,
-            why: Why::ExitNotification
-        }
-    );
+    assert_eq!(editor.end().await.0, Exit { code: 0, why: Why::ExitNotification });
 
     let mut editor = Editor::initialized(Options::default()).await;
     editor.notify("exit", Value::Null).await;
-    assert_eq!(
-        editor.end().await.0,
-        Exit {
-            code: 1,
-            why: Why::ExitNotification
-        }
-    );
+    assert_eq!(editor.end().await.0, Exit { code: 1, why: Why::ExitNotification });
 
     let mut editor = Editor::start(Options::default());
     editor.notify("exit", Value::Null).await;
-    assert_eq!(
-        editor.end().await.0,
-        Exit {
-            code: 1,
-            why: Why::ExitNotification
-        }
-    );
+    assert_eq!(editor.end().await.0, Exit { code: 1, why: Why::ExitNotification });
 
     let mut editor = Editor::initialized(Options::default()).await;
     editor.ask("shutdown", Value::Null).await;
     editor.input = None;
-    assert_eq!(
-        editor.end().await.0,
-        Exit {
-            code: 1,
-            why: Why::EndOfInput
-        }
-    );
+    assert_eq!(editor.end().await.0, Exit { code: 1, why: Why::EndOfInput });
 }
 
 #[tokio::test(start_paused = true)]
@@ -322,10 +266,7 @@ async fn shutdown_is_answered_even_if_exit_is_sent_right_behind() {
     let mut editor = Editor::initialized(Options::default()).await;
     editor.request(1, "shutdown", Value::Null).await;
     editor.notify("exit", Value::Null).await;
-    assert_eq!(
-        editor.read().await,
-        json!({ "jsonrpc": "2.0", "id": 1, "result": null })
-    );
+    assert_eq!(editor.read().await, json!({ "jsonrpc": "2.0", "id": 1, "result": null }));
     assert_eq!(editor.end().await.0.code, 0);
 }
 
@@ -337,11 +278,7 @@ async fn leaves_quickly_with_64_hung_requests() {
     }
     let start = Instant::now();
     editor.ask("shutdown", Value::Null).await;
-    assert!(
-        start.elapsed() <= Duration::from_millis(200),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() <= Duration::from_millis(200), "{:?}", start.elapsed());
     editor.notify("exit", Value::Null).await;
     let (exit, took) = editor.end().await;
     assert_eq!(exit.code, 0);
@@ -358,13 +295,7 @@ async fn end_of_input_ends_the_session_with_hung_requests() {
     editor.input = None;
     assert_eq!(editor.read().await["id"], "last", "what can still be answered is");
     let (exit, took) = editor.end().await;
-    assert_eq!(
-        exit,
-        Exit {
-            code: 1,
-            why: Why::EndOfInput
-        }
-    );
+    assert_eq!(exit, Exit { code: 1, why: Why::EndOfInput });
     assert!(took <= Duration::from_secs(1), "{took:?}");
 }
 
@@ -372,42 +303,23 @@ async fn end_of_input_ends_the_session_with_hung_requests() {
 async fn requests_wait_for_initialize_and_stop_at_shutdown() {
     let mut editor = Editor::start(Options::default());
     for method in ["textDocument/hover", "shutdown", "no/such", "$/no/such"] {
-        assert_eq!(
-            code(&editor.ask(method, Value::Null).await).1,
-            NOT_INITIALIZED,
-            "{method}"
-        );
+        assert_eq!(code(&editor.ask(method, Value::Null).await).1, NOT_INITIALIZED, "{method}");
     }
-    editor
-        .notify("textDocument/didOpen", document("file:///a", "early"))
-        .await;
+    editor.notify("textDocument/didOpen", document("file:///a", "early")).await;
     editor.notify("shutdown", Value::Null).await;
     editor.notify("initialize", json!({ "capabilities": {} })).await;
     assert_eq!(code(&editor.ask("initialize", json!(1)).await).1, -32602);
     assert!(editor.ask("initialize", json!({ "capabilities": {} })).await["result"].is_object());
-    assert_eq!(
-        code(&editor.ask("initialize", json!({ "capabilities": {} })).await).1,
-        INVALID_REQUEST
-    );
+    assert_eq!(code(&editor.ask("initialize", json!({ "capabilities": {} })).await).1, INVALID_REQUEST);
     assert_eq!(code(&editor.ask("exit", Value::Null).await).1, INVALID_REQUEST);
-    assert_eq!(
-        code(&editor.ask("no/such", Value::Null).await).1,
-        METHOD_NOT_FOUND
-    );
-    assert_eq!(
-        code(&editor.ask("$/no/such", Value::Null).await).1,
-        METHOD_NOT_FOUND
-    );
+    assert_eq!(code(&editor.ask("no/such", Value::Null).await).1, METHOD_NOT_FOUND);
+    assert_eq!(code(&editor.ask("$/no/such", Value::Null).await).1, METHOD_NOT_FOUND);
     editor.notify("$/no/such", Value::Null).await;
     editor.notify("shutdown", Value::Null).await;
     assert_eq!(editor.ask("echo", json!([2])).await["result"], json!([2]));
     editor.ask("shutdown", Value::Null).await;
     for method in ["echo", "shutdown", "initialize", "no/such"] {
-        assert_eq!(
-            code(&editor.ask(method, Value::Null).await).1,
-            INVALID_REQUEST,
-            "{method}"
-        );
+        assert_eq!(code(&editor.ask(method, Value::Null).await).1, INVALID_REQUEST, "{method}");
     }
     assert_eq!(editor.log(), ["echo [2]"]);
 }
@@ -417,10 +329,7 @@ async fn two_initializes_at_once_are_one() {
     let mut editor = Editor::start(Options::default());
     let slow = json!({ "capabilities": {}, "initializationOptions": "hang" });
     editor.request(1, "initialize", slow).await;
-    assert_eq!(
-        code(&editor.ask("initialize", json!({ "capabilities": {} })).await).1,
-        INVALID_REQUEST
-    );
+    assert_eq!(code(&editor.ask("initialize", json!({ "capabilities": {} })).await).1, INVALID_REQUEST);
     assert_eq!(code(&editor.ask("echo", json!([])).await).1, NOT_INITIALIZED);
     editor.notify("$/cancelRequest", json!({ "id": 1 })).await;
     assert_eq!(code(&editor.read().await), (&json!(1), REQUEST_CANCELLED));
@@ -439,13 +348,7 @@ async fn handlers_start_in_the_order_of_arrival() {
         let change =
             json!({ "textDocument": { "uri": "file:///a", "version": number }, "contentChanges": [] });
         editor.notify("textDocument/didChange", change).await;
-        editor
-            .request(
-                number,
-                if number % 2 == 0 { "echo" } else { "slowEcho" },
-                json!([number]),
-            )
-            .await;
+        editor.request(number, if number % 2 == 0 { "echo" } else { "slowEcho" }, json!([number])).await;
         expected.extend([format!("change {number}"), format!("echo [{number}]")]);
     }
     for _ in 1..=50 {
@@ -457,9 +360,7 @@ async fn handlers_start_in_the_order_of_arrival() {
 #[tokio::test(start_paused = true)]
 async fn handlers_have_started_before_the_next_message_is_looked_at() {
     let mut editor = Editor::initialized(Options::default()).await;
-    editor
-        .notify("textDocument/didOpen", document("file:///a", "text"))
-        .await;
+    editor.notify("textDocument/didOpen", document("file:///a", "text")).await;
     editor.request(1, "slowEcho", json!([1])).await;
     editor.notify("exit", Value::Null).await;
     let log = Arc::clone(&editor.log);
@@ -479,11 +380,7 @@ async fn requests_run_side_by_side() {
         let answer = editor.read().await;
         assert_eq!(answer["result"], json!([answer["id"]]));
     }
-    assert!(
-        start.elapsed() < Duration::from_millis(100),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -501,20 +398,10 @@ async fn cancels_at_once_whatever_the_id() {
         assert_eq!(code(&editor.read().await), (&id, REQUEST_CANCELLED));
     }
     assert!(start.elapsed() < Duration::from_millis(1));
-    for params in [
-        json!({ "id": 50 }),
-        json!({ "id": "99" }),
-        json!({ "id": null }),
-        json!([]),
-        json!({}),
-    ] {
+    for params in [json!({ "id": 50 }), json!({ "id": "99" }), json!({ "id": null }), json!([]), json!({})] {
         editor.notify("$/cancelRequest", params).await;
     }
-    assert_eq!(
-        editor.ask("echo", json!([])).await["result"],
-        json!([]),
-        "the rest is ignored"
-    );
+    assert_eq!(editor.ask("echo", json!([])).await["result"], json!([]), "the rest is ignored");
 }
 
 #[tokio::test(start_paused = true)]
@@ -524,10 +411,7 @@ async fn an_id_in_use_is_refused_and_free_again_afterwards() {
     editor.request(7, "echo", json!([1])).await;
     assert_eq!(code(&editor.read().await), (&json!(7), INVALID_REQUEST));
     editor.request("7", "echo", json!([2])).await;
-    assert_eq!(
-        editor.read().await,
-        json!({ "jsonrpc": "2.0", "id": "7", "result": [2] })
-    );
+    assert_eq!(editor.read().await, json!({ "jsonrpc": "2.0", "id": "7", "result": [2] }));
     editor.notify("$/cancelRequest", json!({ "id": 7 })).await;
     assert_eq!(code(&editor.read().await), (&json!(7), REQUEST_CANCELLED));
     for method in ["panicAtOnce", "panicLater"] {
@@ -535,10 +419,7 @@ async fn an_id_in_use_is_refused_and_free_again_afterwards() {
         assert_eq!(code(&editor.read().await), (&json!(7), INTERNAL_ERROR));
     }
     editor.request(7, "echo", json!([3])).await;
-    assert_eq!(
-        editor.read().await,
-        json!({ "jsonrpc": "2.0", "id": 7, "result": [3] })
-    );
+    assert_eq!(editor.read().await, json!({ "jsonrpc": "2.0", "id": 7, "result": [3] }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -552,10 +433,7 @@ async fn a_panic_costs_one_answer_and_tells_nothing() {
     editor.notify("panickingNotification", json!([false])).await;
     editor.notify("panickingNotification", json!([true])).await;
     for number in 0..100 {
-        assert_eq!(
-            editor.ask("slowEcho", json!([number])).await["result"],
-            json!([number])
-        );
+        assert_eq!(editor.ask("slowEcho", json!([number])).await["result"], json!([number]));
     }
     assert_eq!(editor.log()[..2], ["panic, late: false", "panic, late: true"]);
 }
@@ -566,10 +444,7 @@ async fn every_request_is_answered_by_its_deadline() {
     let start = Instant::now();
     let answer = editor.ask("hang", Value::Null).await;
     assert_eq!(code(&answer).1, REQUEST_FAILED);
-    assert_eq!(
-        answer["error"]["message"],
-        "hang was given up after 30s without an answer; try again."
-    );
+    assert_eq!(answer["error"]["message"], "hang was given up after 30s without an answer; try again.");
     assert!(start.elapsed() < Duration::from_millis(30_100));
     assert_eq!(editor.ask("echo", json!([])).await["result"], json!([]));
 }
@@ -583,62 +458,32 @@ async fn bad_messages_are_answered_and_passed_over() {
         (b"\xff\xfe", (json!(null), PARSE_ERROR)),
         (b"", (json!(null), PARSE_ERROR)),
         (deep.as_bytes(), (json!(null), PARSE_ERROR)),
-        (
-            br#"{"jsonrpc":"2.0","id":4,"method":"echo","params":"\ud800"}"#,
-            (json!(4), PARSE_ERROR),
-        ),
+        (br#"{"jsonrpc":"2.0","id":4,"method":"echo","params":"\ud800"}"#, (json!(4), PARSE_ERROR)),
         (b"[1,2,3]", (json!(null), INVALID_REQUEST)),
         (b"\"hello\"", (json!(null), INVALID_REQUEST)),
         (br#"{"jsonrpc":"2.0","id":5}"#, (json!(5), INVALID_REQUEST)),
-        (
-            br#"{"jsonrpc":"2.0","id":1.5,"method":"echo"}"#,
-            (json!(null), INVALID_REQUEST),
-        ),
+        (br#"{"jsonrpc":"2.0","id":1.5,"method":"echo"}"#, (json!(null), INVALID_REQUEST)),
     ] {
         editor.body(body).await;
         let answer = editor.read().await;
         assert_eq!(code(&answer), (&expected.0, expected.1), "{answer}");
     }
-    for header in [
-        "Content-Type: x\r\n\r\n{}",
-        "Content-Length: two\r\n\r\n{}",
-        "Nothing\n\n",
-    ] {
+    for header in ["Content-Type: x\r\n\r\n{}", "Content-Length: two\r\n\r\n{}", "Nothing\n\n"] {
         editor.write(header.as_bytes()).await;
-        assert_eq!(
-            code(&editor.read().await),
-            (&json!(null), PARSE_ERROR),
-            "{header}"
-        );
-        assert_eq!(
-            editor.ask("echo", json!([header])).await["result"],
-            json!([header])
-        );
+        assert_eq!(code(&editor.read().await), (&json!(null), PARSE_ERROR), "{header}");
+        assert_eq!(editor.ask("echo", json!([header])).await["result"], json!([header]));
     }
-    for response in [
-        r#"{"jsonrpc":"2.0","id":null,"error":{}}"#,
-        r#"{"jsonrpc":"2.0","id":99,"result":1}"#,
-    ] {
+    for response in [r#"{"jsonrpc":"2.0","id":null,"error":{}}"#, r#"{"jsonrpc":"2.0","id":99,"result":1}"#] {
         editor.body(response.as_bytes()).await;
     }
-    assert_eq!(
-        editor.ask("echo", json!([])).await["result"],
-        json!([]),
-        "responses get no response"
-    );
+    assert_eq!(editor.ask("echo", json!([])).await["result"], json!([]), "responses get no response");
 }
 
 #[tokio::test(start_paused = true)]
 async fn hopeless_input_ends_the_session() {
     for (input, why) in [
-        (
-            "Content-Length: 99999999999999\r\n\r\n".to_owned(),
-            Why::OversizedMessage,
-        ),
-        (
-            format!("Content-Length: {}\r\n\r\n", 64 * 1024 * 1024 + 1),
-            Why::OversizedMessage,
-        ),
+        ("Content-Length: 99999999999999\r\n\r\n".to_owned(), Why::OversizedMessage),
+        (format!("Content-Length: {}\r\n\r\n", 64 * 1024 * 1024 + 1), Why::OversizedMessage),
         ("x: y\r\n".repeat(2000), Why::UnreadableInput),
     ] {
         let mut editor = Editor::initialized(Options::default()).await;
@@ -668,10 +513,7 @@ async fn asks_the_client_from_any_number_of_handlers() {
             .await;
     }
     for _ in 0..64 {
-        assert_eq!(
-            editor.read().await["result"],
-            json!([{ "uri": "file:///[x]", "name": "x" }])
-        );
+        assert_eq!(editor.read().await["result"], json!([{ "uri": "file:///[x]", "name": "x" }]));
     }
 }
 
@@ -707,9 +549,7 @@ async fn a_client_that_does_not_read_stops_nobody() {
     for id in 0..200 {
         editor.request(id, "echo", json!([text])).await;
     }
-    editor
-        .notify("textDocument/didOpen", document("file:///a", ""))
-        .await;
+    editor.notify("textDocument/didOpen", document("file:///a", "")).await;
     for id in 0..200 {
         assert_eq!(editor.read().await["id"], id);
     }
@@ -718,11 +558,7 @@ async fn a_client_that_does_not_read_stops_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_never_reads_is_given_up() {
-    let mut editor = Editor::initialized(Options {
-        max_unsent: 100_000,
-        ..Options::default()
-    })
-    .await;
+    let mut editor = Editor::initialized(Options { max_unsent: 100_000, ..Options::default() }).await;
     let text = "x".repeat(PIPE);
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "echo", "params": [text] }).to_string();
     let message = format!("Content-Length: {}\r\n\r\n{message}", message.len());
@@ -731,13 +567,7 @@ async fn a_client_that_never_reads_is_given_up() {
         let _ = editor.input.as_mut().unwrap().write_all(message.as_bytes()).await;
     }
     let (exit, took) = editor.end().await;
-    assert_eq!(
-        exit,
-        Exit {
-            code: 1,
-            why: Why::OutputStuck
-        }
-    );
+    assert_eq!(exit, Exit { code: 1, why: Why::OutputStuck });
     assert!(took <= Duration::from_secs(1), "{took:?}");
 }
 
@@ -746,13 +576,7 @@ async fn a_closed_output_ends_the_session() {
     let mut editor = Editor::initialized(Options::default()).await;
     editor.output = duplex(1).0;
     editor.request(1, "echo", json!([])).await;
-    assert_eq!(
-        editor.end().await.0,
-        Exit {
-            code: 1,
-            why: Why::OutputClosed
-        }
-    );
+    assert_eq!(editor.end().await.0, Exit { code: 1, why: Why::OutputClosed });
 }
 
 #[cfg(unix)]
@@ -760,33 +584,20 @@ async fn a_closed_output_ends_the_session() {
 async fn ends_with_the_process_of_the_client() {
     let mut parent = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let mut editor = Editor::start(Options::default());
-    editor
-        .ask(
-            "initialize",
-            json!({ "capabilities": {}, "processId": parent.id() }),
-        )
-        .await;
+    editor.ask("initialize", json!({ "capabilities": {}, "processId": parent.id() })).await;
     sleep(Duration::from_secs(10)).await;
     assert!(!editor.session.is_finished());
     parent.kill().unwrap();
     parent.wait().unwrap();
     let (exit, took) = editor.end().await;
-    assert_eq!(
-        exit,
-        Exit {
-            code: 1,
-            why: Why::ParentGone
-        }
-    );
+    assert_eq!(exit, Exit { code: 1, why: Why::ParentGone });
     assert!(took <= Duration::from_secs(5), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_process_is_watched_if_none_is_named() {
     let mut editor = Editor::start(Options::default());
-    editor
-        .ask("initialize", json!({ "capabilities": {}, "processId": null }))
-        .await;
+    editor.ask("initialize", json!({ "capabilities": {}, "processId": null })).await;
     sleep(Duration::from_secs(60)).await;
     assert_eq!(editor.ask("echo", json!([])).await["result"], json!([]));
 }
@@ -799,18 +610,10 @@ async fn uris_are_valid_inside_and_the_clients_own_outside() {
     let valid = "file:///src/%5Bid%5D%20%C3%BC%7C%5E%7B%7D.tsx";
     editor.notify("textDocument/didOpen", document(raw, raw)).await;
     let place = json!({ "textDocument": { "uri": raw }, "position": { "line": 0, "character": 0 } });
-    assert_eq!(
-        editor.ask("textDocument/hover", place).await["result"],
-        Value::Null
-    );
-    let echoed = editor
-        .ask("echo", json!([{ "uri": raw, "changes": { raw: [] } }]))
-        .await;
+    assert_eq!(editor.ask("textDocument/hover", place).await["result"], Value::Null);
+    let echoed = editor.ask("echo", json!([{ "uri": raw, "changes": { raw: [] } }])).await;
     assert_eq!(echoed["result"], json!([{ "uri": raw, "changes": { raw: [] } }]));
-    assert_eq!(
-        editor.log()[..2],
-        [format!("open {valid} {raw}"), format!("hover {valid}")]
-    );
+    assert_eq!(editor.log()[..2], [format!("open {valid} {raw}"), format!("hover {valid}")]);
     assert_eq!(options.spelling.of_client(valid).as_deref(), Some(raw));
 }
 
@@ -837,10 +640,7 @@ async fn answers_to(pieces: Vec<Vec<u8>>) -> Vec<Value> {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.unwrap().block_on(future)
 }
 
@@ -933,18 +733,9 @@ impl AsyncRead for Endless {
 
 #[tokio::test(start_paused = true)]
 async fn endless_nonsense_ends() {
-    let (service, socket) = LspService::new(|client| Fake {
-        client,
-        log: Log::default(),
-    });
+    let (service, socket) = LspService::new(|client| Fake { client, log: Log::default() });
     let exit = serve(Endless, tokio::io::sink(), service, socket, Options::default()).await;
-    assert_eq!(
-        exit,
-        Exit {
-            code: 1,
-            why: Why::UnreadableInput
-        }
-    );
+    assert_eq!(exit, Exit { code: 1, why: Why::UnreadableInput });
 }
 
 proptest! {

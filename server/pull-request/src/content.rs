@@ -82,10 +82,7 @@ impl Excerpt {
     /// Cuts lines out of a text, as far as they are there.
     pub fn of(text: &Lines<'_>, lines: LineRange) -> Self {
         let cut = |first: u32, end: u32| -> Vec<String> {
-            (first..end.min(text.count()))
-                .filter_map(|line| text.get(line))
-                .map(str::to_owned)
-                .collect()
+            (first..end.min(text.count())).filter_map(|line| text.get(line)).map(str::to_owned).collect()
         };
         let behind = lines.last.saturating_add(1);
         Self {

@@ -64,10 +64,7 @@ impl LineDiff {
     pub fn between(before: &str, after: &str) -> Self {
         if before == after {
             let count = count_lines(before);
-            return Self {
-                counts: Some((count, count)),
-                ..Self::default()
-            };
+            return Self { counts: Some((count, count)), ..Self::default() };
         }
         if before.len().max(after.len()) >= i32::MAX as usize {
             return Self::unrelated(count_lines(before), count_lines(after));
@@ -79,18 +76,10 @@ impl LineDiff {
         let mut hunks = Vec::new();
         for hunk in diff.hunks() {
             let pairs = pairing.pair(hunk.before.clone(), hunk.after.clone());
-            hunks.push(Hunk {
-                before: hunk.before,
-                after: hunk.after,
-                pairs,
-            });
+            hunks.push(Hunk { before: hunk.before, after: hunk.after, pairs });
         }
         let counts = Some((input.before.len() as u32, input.after.len() as u32));
-        Self {
-            hunks,
-            pairs: pairing.into_pairs(),
-            counts,
-        }
+        Self { hunks, pairs: pairing.into_pairs(), counts }
     }
 
     /// The difference of a text to itself, whatever text that is. It knows no length, so every line is on it.
@@ -111,15 +100,10 @@ impl LineDiff {
             return Carried::Intact(lines);
         };
         if lines.first >= count_before {
-            return Carried::Gone {
-                near: count_after.saturating_sub(1),
-            };
+            return Carried::Gone { near: count_after.saturating_sub(1) };
         }
         if lines.last >= count_before {
-            let rest = LineRange {
-                first: lines.first,
-                last: count_before - 1,
-            };
+            let rest = LineRange { first: lines.first, last: count_before - 1 };
             return match self.carry(rest) {
                 Carried::Intact(near) => Carried::Changed { near },
                 other => other,
@@ -129,10 +113,7 @@ impl LineDiff {
         let mut seen = Seen::default();
         let mut touched = None;
         let mut line = lines.first;
-        for hunk in self.hunks[next..]
-            .iter()
-            .take_while(|hunk| hunk.before.start <= lines.last)
-        {
+        for hunk in self.hunks[next..].iter().take_while(|hunk| hunk.before.start <= lines.last) {
             touched.get_or_insert(hunk);
             if line < hunk.before.start {
                 let up_to_hunk = hunk.before.start - line;
@@ -146,10 +127,7 @@ impl LineDiff {
         }
         let Some(hunk) = touched else {
             let shift = |line| self.shifted(next, line);
-            return Carried::Intact(LineRange {
-                first: shift(lines.first),
-                last: shift(lines.last),
-            });
+            return Carried::Intact(LineRange { first: shift(lines.first), last: shift(lines.last) });
         };
         if line <= lines.last {
             let behind = self.hunks.partition_point(|hunk| hunk.before.start <= lines.last);
@@ -160,9 +138,7 @@ impl LineDiff {
             None => {
                 let into = lines.first.saturating_sub(hunk.before.start);
                 let near = hunk.after.start + into.min((hunk.after.end - hunk.after.start).saturating_sub(1));
-                Carried::Gone {
-                    near: near.min(count_after.saturating_sub(1)),
-                }
+                Carried::Gone { near: near.min(count_after.saturating_sub(1)) }
             }
         }
     }
@@ -170,11 +146,7 @@ impl LineDiff {
     /// The line of the text before that stands at this line of the text after; `None` if the line is new.
     pub fn origin(&self, line: u32) -> Option<u32> {
         let next = self.hunks.partition_point(|hunk| hunk.after.end <= line);
-        if self
-            .hunks
-            .get(next)
-            .is_some_and(|hunk| hunk.after.contains(&line))
-        {
+        if self.hunks.get(next).is_some_and(|hunk| hunk.after.contains(&line)) {
             return None;
         }
         let Some(last) = next.checked_sub(1) else {
@@ -201,16 +173,8 @@ impl LineDiff {
     }
 
     fn unrelated(before: u32, after: u32) -> Self {
-        let hunk = Hunk {
-            before: 0..before,
-            after: 0..after,
-            pairs: 0,
-        };
-        Self {
-            hunks: vec![hunk],
-            pairs: Vec::new(),
-            counts: Some((before, after)),
-        }
+        let hunk = Hunk { before: 0..before, after: 0..after, pairs: 0 };
+        Self { hunks: vec![hunk], pairs: Vec::new(), counts: Some((before, after)) }
     }
 }
 
@@ -240,10 +204,7 @@ impl<'a> TokenSource for ByNewline<'a> {
     fn estimate_tokens(&self) -> u32 {
         const SAMPLE: usize = 20;
         let sampled: usize = lines_of(self.0).take(SAMPLE).map(|line| line.len() + 1).sum();
-        (self.0.len() * SAMPLE)
-            .checked_div(sampled)
-            .unwrap_or(0)
-            .min(1 << 24) as u32
+        (self.0.len() * SAMPLE).checked_div(sampled).unwrap_or(0).min(1 << 24) as u32
     }
 }
 

@@ -383,7 +383,9 @@ mod tests {
     #[test]
     fn only_slugs_make_a_repository_name() {
         assert!(RepositoryName::parse("team/repo.name_1").is_some());
-        for hostile in ["team", "team/../x", "team/..", "a/b/c", "/repo", "team/", "te am/repo", "team/-x", "t%/r"] {
+        for hostile in
+            ["team", "team/../x", "team/..", "a/b/c", "/repo", "team/", "te am/repo", "team/-x", "t%/r"]
+        {
             assert_eq!(RepositoryName::parse(hostile), None, "{hostile}");
         }
     }

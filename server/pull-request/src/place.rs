@@ -46,11 +46,9 @@ pub fn place(anchor: &Anchor, carried_over: &[&LineDiff]) -> Placement {
     let Spot::Lines(_, origin) = anchor.spot else {
         return Placement::Exact(LineRange::line(0));
     };
-    carried_over
-        .iter()
-        .fold(Placement::Exact(origin), |placement, diff| {
-            placement.carried(origin, |lines| diff.carry(lines))
-        })
+    carried_over.iter().fold(Placement::Exact(origin), |placement, diff| {
+        placement.carried(origin, |lines| diff.carry(lines))
+    })
 }
 
 impl Placement {
@@ -78,10 +76,7 @@ impl Placement {
     /// Comments on a whole file stay on line 0: carry [`Placed`] instead, which knows.
     pub fn carry_edit(&mut self, origin: LineRange, edit: &Edit) -> bool {
         let (before, shifts) = (edit.before(), edit.before().end != edit.after().end);
-        if self
-            .lines()
-            .is_none_or(|at| at.last < before.start || (at.first >= before.end && !shifts))
-        {
+        if self.lines().is_none_or(|at| at.last < before.start || (at.first >= before.end && !shifts)) {
             return false;
         }
         let carried = self.carried(origin, |lines| carry_over(lines, edit));
@@ -93,23 +88,15 @@ impl Placement {
         match self {
             Self::Exact(lines) => Self::Exact(text.lsp_lines(lines)),
             Self::Moved(lines) => Self::Moved(text.lsp_lines(lines)),
-            Self::Changed { near } => Self::Changed {
-                near: text.lsp_lines(near),
-            },
-            Self::Gone { near } => Self::Gone {
-                near: text.lsp_lines(LineRange::line(near)).first,
-            },
+            Self::Changed { near } => Self::Changed { near: text.lsp_lines(near) },
+            Self::Gone { near } => Self::Gone { near: text.lsp_lines(LineRange::line(near)).first },
             Self::FileGone => Self::FileGone,
         }
     }
 
     /// Exact or moved, by whether these are the anchor's own lines.
     fn intact(origin: LineRange, lines: LineRange) -> Self {
-        if lines == origin {
-            Self::Exact(lines)
-        } else {
-            Self::Moved(lines)
-        }
+        if lines == origin { Self::Exact(lines) } else { Self::Moved(lines) }
     }
 
     fn carried(self, origin: LineRange, carry: impl Fn(LineRange) -> Carried) -> Self {
@@ -201,44 +188,27 @@ fn carry_over(lines: LineRange, edit: &Edit) -> Carried {
     }
     let shift = |line: u32| line - before.end + after.end;
     if lines.first >= before.end {
-        return Carried::Intact(LineRange {
-            first: shift(lines.first),
-            last: shift(lines.last),
-        });
+        return Carried::Intact(LineRange { first: shift(lines.first), last: shift(lines.last) });
     }
     let added = after.end - after.start;
     let (keeps_first, keeps_last) = (lines.first < before.start, lines.last >= before.end);
     // Lines that are lost at an edge are looked for among the added ones next to what is left.
     let near = match (keeps_first, keeps_last) {
-        (true, true) => LineRange {
-            first: lines.first,
-            last: shift(lines.last),
-        },
+        (true, true) => LineRange { first: lines.first, last: shift(lines.last) },
         (true, false) => {
             let lost = lines.last - before.start + 1;
-            LineRange {
-                first: lines.first,
-                last: after.start + lost.min(added) - 1,
-            }
+            LineRange { first: lines.first, last: after.start + lost.min(added) - 1 }
         }
         (false, true) => {
             let lost = before.end - lines.first;
-            LineRange {
-                first: after.end - lost.min(added),
-                last: shift(lines.last),
-            }
+            LineRange { first: after.end - lost.min(added), last: shift(lines.last) }
         }
         (false, false) if added == 0 => {
-            return Carried::Gone {
-                near: after.start.min(edit.last_line()),
-            };
+            return Carried::Gone { near: after.start.min(edit.last_line()) };
         }
         (false, false) => {
             let at = |line: u32| after.start + (line - before.start).min(added - 1);
-            LineRange {
-                first: at(lines.first),
-                last: at(lines.last),
-            }
+            LineRange { first: at(lines.first), last: at(lines.last) }
         }
     };
     Carried::Changed { near }

@@ -39,9 +39,7 @@ pub fn find(raw: &str) -> Vec<Suggestion> {
             }
             Event::End(TagEnd::CodeBlock) => {
                 if let Some(block) = block.take() {
-                    found.push(Suggestion {
-                        replacement: block.lines().map(str::to_owned).collect(),
-                    });
+                    found.push(Suggestion { replacement: block.lines().map(str::to_owned).collect() });
                 }
             }
             _ => {}
@@ -63,12 +61,7 @@ pub fn as_diff(commented: &str, replacement: &[String]) -> String {
     let after: Vec<&str> = replacement.iter().map(String::as_str).collect();
     let same = |(one, other): &(&&str, &&str)| one == other;
     let at_start = before.iter().zip(&after).take_while(same).count();
-    let at_end = before[at_start..]
-        .iter()
-        .rev()
-        .zip(after[at_start..].iter().rev())
-        .take_while(same)
-        .count();
+    let at_end = before[at_start..].iter().rev().zip(after[at_start..].iter().rev()).take_while(same).count();
     let parts = [
         (' ', &before[..at_start]),
         ('-', &before[at_start..before.len() - at_end]),
@@ -100,23 +93,14 @@ mod tests {
     #[test]
     fn fences_of_all_kinds() {
         check("```suggestion\nlet a = 1;\n```", &[&["let a = 1;"]]);
-        check(
-            "Better:\n\n~~~suggestion\nlet a = 1;\n~~~\nor not",
-            &[&["let a = 1;"]],
-        );
-        check(
-            "````suggestion\n```rust\nx\n```\n````",
-            &[&["```rust", "x", "```"]],
-        );
+        check("Better:\n\n~~~suggestion\nlet a = 1;\n~~~\nor not", &[&["let a = 1;"]]);
+        check("````suggestion\n```rust\nx\n```\n````", &[&["```rust", "x", "```"]]);
         check("  ```suggestion\n  a\n    b\n  ```", &[&["a", "  b"]]);
         check("- so:\n\n  ```suggestion\n  a\n  ```", &[&["a"]]);
         check("> ```suggestion\n> a\n> ```", &[&["a"]]);
         check("``` suggestion extra words\na\n```", &[&["a"]]);
         check("```suggestion\r\na\r\n\tb\r\n```\r\n", &[&["a", "\tb"]]);
-        check(
-            "```suggestion\na\n```\n\n```suggestion\nb\n```",
-            &[&["a"], &["b"]],
-        );
+        check("```suggestion\na\n```\n\n```suggestion\nb\n```", &[&["a"], &["b"]]);
     }
 
     #[test]
@@ -159,10 +143,7 @@ mod tests {
             +    log();
              }
         "#]]
-        .assert_eq(&as_diff(
-            "fn pay() {\r\n    charge();\r\n    charge();\r\n}",
-            &replacement,
-        ));
+        .assert_eq(&as_diff("fn pay() {\r\n    charge();\r\n    charge();\r\n}", &replacement));
         assert_eq!(as_diff("a\nb\n", &[]), "-a\n-b\n");
         assert_eq!(as_diff("", &["a".into()]), "+a\n");
         assert_eq!(as_diff("a\na\n", &["a".into()]), " a\n-a\n");

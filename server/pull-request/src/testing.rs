@@ -92,17 +92,12 @@ impl Fixture {
         for section in drawn.split("//- ").skip(1) {
             let (header, body) = section.split_once('\n').unwrap_or((section, ""));
             let (header, flags) = match header.split_once('(') {
-                Some((header, flags)) => (
-                    header,
-                    flags.split_once(')').expect("a flag's bracket is closed").0,
-                ),
+                Some((header, flags)) => {
+                    (header, flags.split_once(')').expect("a flag's bracket is closed").0)
+                }
                 None => (header, ""),
             };
-            let flags: Vec<&str> = flags
-                .split(',')
-                .map(str::trim)
-                .filter(|flag| !flag.is_empty())
-                .collect();
+            let flags: Vec<&str> = flags.split(',').map(str::trim).filter(|flag| !flag.is_empty()).collect();
             let mut words = header.split_whitespace();
             let name = words.next().expect("a section has a name");
             let path = words.next().map(str::to_owned);
@@ -124,11 +119,7 @@ impl Fixture {
 
     /// HEAD's text; `None` if HEAD has no such file.
     pub fn head_text(&self) -> Option<&str> {
-        let section = self
-            .head
-            .as_ref()
-            .or(self.commented.as_ref())
-            .or(self.base.as_ref());
+        let section = self.head.as_ref().or(self.commented.as_ref()).or(self.base.as_ref());
         section.and_then(|section| section.text.as_deref())
     }
 
@@ -144,20 +135,14 @@ impl Fixture {
     pub fn place(&self) -> Vec<Placed> {
         let buffer = self.buffer_text().map(Lines::of);
         let head = self.head_text();
-        let to_buffer = head
-            .zip(self.buffer_text())
-            .map(|(head, buffer)| LineDiff::between(head, buffer));
+        let to_buffer = head.zip(self.buffer_text()).map(|(head, buffer)| LineDiff::between(head, buffer));
         let place = |note: &Note| {
             let side = match note.anchor.spot {
                 Spot::Lines(Side::From, _) => &self.base,
                 _ => &self.commented,
             };
             let known = side.as_ref().map_or(Known::Nothing, |section| section.known);
-            let text = Lines::of(
-                side.as_ref()
-                    .and_then(|section| section.text.as_deref())
-                    .unwrap_or(""),
-            );
+            let text = Lines::of(side.as_ref().and_then(|section| section.text.as_deref()).unwrap_or(""));
             let to_head = head.map(|head| LineDiff::between(text.text(), head));
             let excerpt = match note.anchor.spot {
                 Spot::Lines(_, lines) => Excerpt::of(&text, lines),
@@ -187,11 +172,7 @@ impl Fixture {
 
 impl Section {
     fn with_flags(path: Option<String>, text: String, flags: &[&str]) -> Self {
-        let mut section = Self {
-            path,
-            text: Some(text.replace('␍', "\r")),
-            known: Known::Text,
-        };
+        let mut section = Self { path, text: Some(text.replace('␍', "\r")), known: Known::Text };
         for flag in flags {
             match *flag {
                 "excerpt" => section.known = Known::Excerpt,
@@ -199,9 +180,7 @@ impl Section {
                 "gone" => section.text = None,
                 "crlf" => section.text = section.text.map(|text| text.replace('\n', "\r\n")),
                 "no end" => {
-                    section.text = section
-                        .text
-                        .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+                    section.text = section.text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
                 }
                 other => panic!("no such flag: {other}"),
             }
@@ -220,9 +199,8 @@ pub fn draw_placed<'a>(
     let mut margins = vec![(false, Vec::new()); count as usize];
     let mut drawn = String::new();
     for (note, placed) in notes {
-        let said = format!("{}: {}   {}", note.name, note.text, verdict(&note.anchor, placed))
-            .trim_end()
-            .to_owned();
+        let said =
+            format!("{}: {}   {}", note.name, note.text, verdict(&note.anchor, placed)).trim_end().to_owned();
         let Some(lines) = placed.placement.lines() else {
             drawn.push_str(&format!("{said}\n"));
             continue;
@@ -234,20 +212,12 @@ pub fn draw_placed<'a>(
     }
     const WIDEST: usize = 48;
     let shown = |line: u32| -> String {
-        let line: Vec<char> = text
-            .get(line)
-            .unwrap_or("")
-            .replace('\r', "␍")
-            .replace('\0', "␀")
-            .chars()
-            .collect();
+        let line: Vec<char> =
+            text.get(line).unwrap_or("").replace('\r', "␍").replace('\0', "␀").chars().collect();
         let cut = if line.len() > WIDEST { "…" } else { "" };
         line.iter().take(WIDEST).collect::<String>() + cut
     };
-    let width = (0..count)
-        .map(|line| shown(line).chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = (0..count).map(|line| shown(line).chars().count()).max().unwrap_or(0);
     let digits = count.to_string().len();
     for (number, (marked, notes)) in (0..).zip(&margins) {
         let bar = if *marked { '┃' } else { '│' };
@@ -266,14 +236,8 @@ pub fn draw_placed<'a>(
 /// What is said of a placement, in brackets; nothing of an exact one by diff.
 fn verdict(anchor: &Anchor, placed: &Placed) -> String {
     let was = placed.commented.as_deref().unwrap_or("?").trim();
-    let was: String = was
-        .split('\n')
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" / ")
-        .chars()
-        .take(48)
-        .collect();
+    let was: String =
+        was.split('\n').map(str::trim).collect::<Vec<_>>().join(" / ").chars().take(48).collect();
     let mut said = match (placed.placement, anchor.spot) {
         (Placement::Exact(_), Spot::File) => vec!["on the file".to_owned()],
         (Placement::Moved(_), Spot::Lines(_, from)) => vec![format!("moved from {}", from.first + 1)],
@@ -287,11 +251,7 @@ fn verdict(anchor: &Anchor, placed: &Placed) -> String {
         Provenance::Content(confidence) => said.push(format!("{confidence} sure")),
         Provenance::LineNumber => said.push("by line number".to_owned()),
     }
-    if said.is_empty() {
-        String::new()
-    } else {
-        format!("({})", said.join(", "))
-    }
+    if said.is_empty() { String::new() } else { format!("({})", said.join(", ")) }
 }
 
 /// Parts the text from the comments drawn under its lines.
@@ -306,15 +266,9 @@ fn read_body(body: &str, side: Side, path: &str) -> (String, Vec<Note>) {
             line += 1;
             continue;
         };
-        let (who, said) = note
-            .trim_start_matches('^')
-            .split_once(": ")
-            .expect("a comment is `name: text`");
+        let (who, said) = note.trim_start_matches('^').split_once(": ").expect("a comment is `name: text`");
         let (name, lines) = match who.split_once('[') {
-            Some((name, lines)) => (
-                name,
-                Some(lines.trim_end().strip_suffix(']').expect("a closing `]`")),
-            ),
+            Some((name, lines)) => (name, Some(lines.trim_end().strip_suffix(']').expect("a closing `]`"))),
             None => (who, None),
         };
         notes.push(Note {

@@ -114,10 +114,7 @@ impl Text {
         let char = self.rope.byte_to_char(byte.min(self.rope.len_bytes()));
         let line = self.rope.char_to_line(char);
         let Range { start, end } = self.content(line);
-        Position {
-            line: to_u32(line),
-            character: self.columns(start, char.min(end), encoding),
-        }
+        Position { line: to_u32(line), character: self.columns(start, char.min(end), encoding) }
     }
 
     /// LSP lines as they stand, with the line ends between them and without the last one's.
@@ -130,9 +127,7 @@ impl Text {
             return String::new();
         }
         let last = (lines.last as usize).clamp(first, count - 1);
-        self.rope
-            .slice(self.content(first).start..self.content(last).end)
-            .to_string()
+        self.rope.slice(self.content(first).start..self.content(last).end).to_string()
     }
 
     /// From lines as git and Bitbucket count them, ended by `\n` only, to LSP's lines; clamped to the last line.
@@ -141,30 +136,20 @@ impl Text {
     pub fn lsp_lines(&self, lines: LineRange) -> LineRange {
         let final_line = self.line_count() - 1;
         if self.lone_returns == 0 {
-            return LineRange {
-                first: lines.first.min(final_line),
-                last: lines.last.min(final_line),
-            };
+            return LineRange { first: lines.first.min(final_line), last: lines.last.min(final_line) };
         }
         let Some(start) = self.after_newlines(lines.first) else {
             return LineRange::line(final_line);
         };
         let mut end = self.rope.len_bytes();
-        if let Some(next) = lines
-            .last
-            .checked_add(1)
-            .and_then(|line| self.after_newlines(line))
-        {
+        if let Some(next) = lines.last.checked_add(1).and_then(|line| self.after_newlines(line)) {
             end = next - 1;
             if end > start && self.rope.byte(end - 1) == b'\r' {
                 end -= 1;
             }
         }
         let line_of = |byte: usize| to_u32(self.rope.byte_to_line(byte));
-        LineRange {
-            first: line_of(start),
-            last: line_of(end.saturating_sub(1).max(start)),
-        }
+        LineRange { first: line_of(start), last: line_of(end.saturating_sub(1).max(start)) }
     }
 
     /// The byte behind the n-th `\n`, 0 for none; `None` if there are not that many.
@@ -221,8 +206,7 @@ impl Text {
             }
             Encoding::Utf16 => {
                 let wanted = self.rope.char_to_utf16_cu(start).saturating_add(column);
-                self.rope
-                    .utf16_cu_to_char(wanted.min(self.rope.char_to_utf16_cu(end)))
+                self.rope.utf16_cu_to_char(wanted.min(self.rope.char_to_utf16_cu(end)))
             }
             Encoding::Utf32 => start.saturating_add(column).min(end),
         }
@@ -232,11 +216,7 @@ impl Text {
     fn replace(&mut self, replaced: Range<usize>, new: &str) -> Edit {
         let Range { start, end } = replaced;
         if start == end && new.is_empty() {
-            return Edit {
-                before: 0..0,
-                after: 0..0,
-                last_line: self.last_line(),
-            };
+            return Edit { before: 0..0, after: 0..0, last_line: self.last_line() };
         }
         // Lines above the first and below the final one are out of reach. An edit that joins a `\r` in front of it with a `\n`,
         // or parts the two, needs no more care: `\r` and `\r\n` end the same line, and both end only one.
@@ -261,18 +241,12 @@ impl Text {
         let new_final = self.rope.char_to_line(new_end);
         let keeps_first = first_ends_here && self.content(first).end == start;
         let keeps_final = final_starts_here && self.rope.line_to_char(new_final) == new_end;
-        let (old_end, new_end) = (
-            old_final + usize::from(!keeps_final),
-            new_final + usize::from(!keeps_final),
-        );
+        let (old_end, new_end) =
+            (old_final + usize::from(!keeps_final), new_final + usize::from(!keeps_final));
         // The first line stays too, unless it is the same line as the last one: that line moves then.
         let keeps_first = keeps_first && first < old_end && first < new_end;
         let start = to_u32(first + usize::from(keeps_first));
-        Edit {
-            before: start..to_u32(old_end),
-            after: start..to_u32(new_end),
-            last_line: self.last_line(),
-        }
+        Edit { before: start..to_u32(old_end), after: start..to_u32(new_end), last_line: self.last_line() }
     }
 
     /// The last line that has something on it or ends at the end of the text: not the nothing behind a final line end.
@@ -330,12 +304,8 @@ fn trim<'a>(rope: &Rope, replaced: Range<usize>, new: &'a str) -> (Range<usize>,
         return (replaced, new);
     }
     let old: RopeSlice<'_> = rope.slice(replaced.clone());
-    let equal_start: usize = old
-        .chars()
-        .zip(new.chars())
-        .take_while(|(a, b)| a == b)
-        .map(|(char, _)| char.len_utf8())
-        .sum();
+    let equal_start: usize =
+        old.chars().zip(new.chars()).take_while(|(a, b)| a == b).map(|(char, _)| char.len_utf8()).sum();
     let chars_start = old.byte_to_char(equal_start);
     let new = &new[equal_start..];
     let old = old.slice(chars_start..);
@@ -347,10 +317,7 @@ fn trim<'a>(rope: &Rope, replaced: Range<usize>, new: &'a str) -> (Range<usize>,
         .map(|(char, _)| char.len_utf8())
         .sum();
     let chars_end = old.len_chars() - old.byte_to_char(old.len_bytes() - equal_end);
-    (
-        replaced.start + chars_start..replaced.end - chars_end,
-        &new[..new.len() - equal_end],
-    )
+    (replaced.start + chars_start..replaced.end - chars_end, &new[..new.len() - equal_end])
 }
 
 /// Counts each `\r` among these characters after which no `\n` comes.

@@ -86,10 +86,7 @@ pub fn fold(comments: Vec<Comment>, tasks: Vec<Task>) -> Discussion {
         match (forest.parent[at], threads.last_mut()) {
             (Some(_), Some(thread)) => {
                 thread.anchor = thread.anchor.take().or_else(|| comment.anchor.clone());
-                thread.comments.push(Reply {
-                    comment,
-                    depth: forest.depth[at],
-                });
+                thread.comments.push(Reply { comment, depth: forest.depth[at] });
             }
             _ => threads.push(Thread {
                 root: comment.id,
@@ -100,21 +97,14 @@ pub fn fold(comments: Vec<Comment>, tasks: Vec<Task>) -> Discussion {
             }),
         }
     }
-    Discussion {
-        threads,
-        tasks: own_tasks,
-    }
+    Discussion { threads, tasks: own_tasks }
 }
 
 impl Discussion {
     /// The thread that a comment is part of, be it the root or a reply.
     pub fn thread_of(&self, comment: CommentId) -> Option<&Thread> {
         let by_root = self.threads.iter().find(|thread| thread.root == comment);
-        by_root.or_else(|| {
-            self.threads
-                .iter()
-                .find(|thread| thread.comment(comment).is_some())
-        })
+        by_root.or_else(|| self.threads.iter().find(|thread| thread.comment(comment).is_some()))
     }
 
     /// The threads that nobody resolved.
@@ -129,9 +119,7 @@ impl Discussion {
 
     /// Every task: the pull request's own, then those of its threads.
     pub fn all_tasks(&self) -> impl Iterator<Item = &Task> {
-        self.tasks
-            .iter()
-            .chain(self.threads.iter().flat_map(|thread| &thread.tasks))
+        self.tasks.iter().chain(self.threads.iter().flat_map(|thread| &thread.tasks))
     }
 
     /// How many tasks are not done, on threads and on the pull request itself.
@@ -154,10 +142,7 @@ impl Thread {
 
     /// How many replies are not deleted.
     pub fn reply_count(&self) -> usize {
-        self.replies()
-            .iter()
-            .filter(|reply| !reply.comment.deleted)
-            .count()
+        self.replies().iter().filter(|reply| !reply.comment.deleted).count()
     }
 
     /// Whether somebody resolved it.
@@ -177,10 +162,7 @@ impl Thread {
 
     /// One of its comments, by id.
     pub fn comment(&self, id: CommentId) -> Option<&Comment> {
-        self.comments
-            .iter()
-            .map(|reply| &reply.comment)
-            .find(|comment| comment.id == id)
+        self.comments.iter().map(|reply| &reply.comment).find(|comment| comment.id == id)
     }
 
     /// When something happened last: a comment, an edit, a task, the resolution.
@@ -195,11 +177,7 @@ impl Thread {
     /// Who wrote in it, each once, in reading order; authors of deleted comments are left out.
     pub fn participants(&self) -> Vec<&User> {
         let mut seen = HashSet::new();
-        let live = self
-            .comments
-            .iter()
-            .map(|reply| &reply.comment)
-            .filter(|comment| !comment.deleted);
+        let live = self.comments.iter().map(|reply| &reply.comment).filter(|comment| !comment.deleted);
         let authors = live.filter_map(|comment| comment.author.as_ref());
         authors
             .filter(|author| {
@@ -234,11 +212,7 @@ impl Forest {
         let mut parent: Vec<Option<usize>> = comments
             .iter()
             .enumerate()
-            .map(|(at, it)| {
-                it.parent
-                    .and_then(|id| index.get(&id).copied())
-                    .filter(|&parent| parent != at)
-            })
+            .map(|(at, it)| it.parent.and_then(|id| index.get(&id).copied()).filter(|&parent| parent != at))
             .collect();
         cut_circles(&mut parent, age);
 
@@ -258,10 +232,7 @@ impl Forest {
             parent,
         };
         // A stack of what is still to be visited, the next one last.
-        let mut ahead: Vec<usize> = by_age
-            .into_iter()
-            .filter(|&at| forest.parent[at].is_none())
-            .collect();
+        let mut ahead: Vec<usize> = by_age.into_iter().filter(|&at| forest.parent[at].is_none()).collect();
         ahead.reverse();
         while let Some(at) = ahead.pop() {
             (forest.root_of[at], forest.depth[at]) = match forest.parent[at] {

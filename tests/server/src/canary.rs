@@ -82,10 +82,7 @@ mod tests {
         assert_eq!(canary.heard(), Vec::<String>::new());
         let address = canary.url().replace("http://", "");
         let mut stream = TcpStream::connect(&address).await.expect("a connection");
-        stream
-            .write_all(b"GET /x HTTP/1.1\r\nauthorization: Bearer t\r\n\r\n")
-            .await
-            .expect("written");
+        stream.write_all(b"GET /x HTTP/1.1\r\nauthorization: Bearer t\r\n\r\n").await.expect("written");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer");
         assert!(answer.ends_with(r#"{"values":[]}"#), "{answer}");

@@ -1,12 +1,12 @@
 //! A fake editor: a bare LSP client, of a server in memory or of the real process.
 
+use crate::process::Process;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
-use crate::process::Process;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::task::JoinHandle;
 
@@ -124,7 +124,13 @@ impl Editor {
     /// An editor of the real process, that has said nothing yet.
     pub fn of(name: &str, mut process: Process, settings: Value) -> Self {
         let (from_server, to_server) = process.streams();
-        Self::over(name, Box::new(from_server), Box::new(to_server), Server::Real(Box::new(process)), settings)
+        Self::over(
+            name,
+            Box::new(from_server),
+            Box::new(to_server),
+            Server::Real(Box::new(process)),
+            settings,
+        )
     }
 
     fn over(
@@ -206,7 +212,10 @@ impl Editor {
                 Err(why_not) => why_not,
             };
             if tokio::time::timeout_at(deadline, self.receive()).await.is_err() {
-                panic!("waited for {what}, but {why_not}\nmessages: {:#?}\nlog: {:#?}", self.seen.messages, self.seen.log);
+                panic!(
+                    "waited for {what}, but {why_not}\nmessages: {:#?}\nlog: {:#?}",
+                    self.seen.messages, self.seen.log
+                );
             }
         }
     }
@@ -241,7 +250,11 @@ impl Editor {
             if wanted(&hover) {
                 return hover;
             }
-            assert!(tokio::time::Instant::now() < deadline, "the hover on line {line} of {} is {hover:?}", path.display());
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "the hover on line {line} of {} is {hover:?}",
+                path.display()
+            );
             tokio::task::yield_now().await;
         }
     }
@@ -335,7 +348,8 @@ impl Editor {
 
     /// The hover's Markdown on a 0-based line.
     pub async fn hover(&mut self, path: &Path, line: u32) -> String {
-        let params = json!({ "textDocument": { "uri": uri(path) }, "position": { "line": line, "character": 0 } });
+        let params =
+            json!({ "textDocument": { "uri": uri(path) }, "position": { "line": line, "character": 0 } });
         let answer = self.request("textDocument/hover", params).await;
         answer["contents"]["value"].as_str().unwrap_or_default().to_owned()
     }
@@ -359,7 +373,9 @@ impl Editor {
             "context": { "diagnostics": [] }
         });
         let answer = self.request("textDocument/codeAction", params).await;
-        let draw = |action: &Value| (action["title"].as_str().unwrap_or_default().to_owned(), action["command"].clone());
+        let draw = |action: &Value| {
+            (action["title"].as_str().unwrap_or_default().to_owned(), action["command"].clone())
+        };
         answer.as_array().map_or_else(Vec::new, |actions| actions.iter().map(draw).collect())
     }
 
@@ -373,7 +389,9 @@ impl Editor {
         let before = self.seen.shown.len();
         self.command(id, argument).await;
         let shown = self
-            .until("a document", |seen| seen.shown.get(before).cloned().ok_or_else(|| "none was shown".into()))
+            .until("a document", |seen| {
+                seen.shown.get(before).cloned().ok_or_else(|| "none was shown".into())
+            })
             .await;
         let path = bitbucket_lsp::uri::file_path(shown["uri"].as_str().unwrap_or_default()).expect("a file");
         let text = std::fs::read_to_string(&path).expect("the document's text");
@@ -477,7 +495,9 @@ impl Editor {
             "textDocument/publishDiagnostics" => {
                 let uri = params["uri"].as_str().unwrap_or_default().to_owned();
                 self.seen.publishes += 1;
-                self.seen.diagnostics.insert(uri, params["diagnostics"].as_array().cloned().unwrap_or_default());
+                self.seen
+                    .diagnostics
+                    .insert(uri, params["diagnostics"].as_array().cloned().unwrap_or_default());
             }
             "window/showMessage" => self.seen.messages.push(text()),
             "window/logMessage" => self.seen.log.push(text()),
@@ -508,7 +528,9 @@ impl Editor {
                 self.seen.lens_refreshes += 1;
                 Value::Null
             }
-            "client/registerCapability" | "window/workDoneProgress/create" | "workspace/inlayHint/refresh" => Value::Null,
+            "client/registerCapability"
+            | "window/workDoneProgress/create"
+            | "workspace/inlayHint/refresh" => Value::Null,
             other => panic!("an unexpected request: {other}"),
         };
         self.send(json!({ "jsonrpc": "2.0", "id": id, "result": result })).await;

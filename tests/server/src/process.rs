@@ -19,24 +19,12 @@ pub fn binary() -> &'static Path {
         let profile = test.ancestors().nth(2).expect("a folder of the profile");
         let mut cargo =
             std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--package",
-            "bitbucket-lsp",
-            "--target-dir",
-        ]);
-        cargo
-            .arg(profile.parent().expect("a target folder"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        cargo.args(["build", "--quiet", "--locked", "--package", "bitbucket-lsp", "--target-dir"]);
+        cargo.arg(profile.parent().expect("a target folder")).current_dir(env!("CARGO_MANIFEST_DIR"));
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
-        assert!(
-            cargo.status().expect("cargo runs").success(),
-            "the binary could not be built"
-        );
+        assert!(cargo.status().expect("cargo runs").success(), "the binary could not be built");
         profile.join(format!("bitbucket-lsp{}", std::env::consts::EXE_SUFFIX))
     })
 }
@@ -44,10 +32,7 @@ pub fn binary() -> &'static Path {
 /// A command for the binary with nothing of this process's environment but `PATH`.
 pub fn command(environment: &[(String, String)]) -> Command {
     let mut command = Command::new(binary());
-    command
-        .env_clear()
-        .envs(environment.iter().cloned())
-        .kill_on_drop(true);
+    command.env_clear().envs(environment.iter().cloned()).kill_on_drop(true);
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
@@ -66,33 +51,19 @@ impl Process {
     /// Starts it with pipes for everything; what it says on standard error is kept.
     pub fn start(environment: &[(String, String)]) -> Self {
         let mut command = command(environment);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
-        let streams = Some((
-            child.stdout.take().expect("a pipe"),
-            child.stdin.take().expect("a pipe"),
-        ));
+        let streams = Some((child.stdout.take().expect("a pipe"), child.stdin.take().expect("a pipe")));
         let mut errors = child.stderr.take().expect("a pipe");
         let said: Arc<Mutex<Vec<u8>>> = Arc::default();
         let hearing = said.clone();
         let listener = tokio::spawn(async move {
             let mut piece = [0; 8192];
             while let Ok(count @ 1..) = errors.read(&mut piece).await {
-                hearing
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .extend_from_slice(&piece[..count]);
+                hearing.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&piece[..count]);
             }
         });
-        Self {
-            child,
-            streams,
-            said,
-            listener,
-        }
+        Self { child, streams, said, listener }
     }
 
     pub(crate) fn streams(&mut self) -> (ChildStdout, ChildStdin) {
@@ -112,9 +83,7 @@ impl Process {
     /// Waits for its end; panics if that takes longer.
     pub async fn end(&mut self, within: Duration) -> ExitStatus {
         let ended = tokio::time::timeout(within, self.child.wait()).await;
-        ended
-            .unwrap_or_else(|_| panic!("the server still runs after {within:?}"))
-            .expect("a status")
+        ended.unwrap_or_else(|_| panic!("the server still runs after {within:?}")).expect("a status")
     }
 
     /// All that it said on standard error, to the end of the stream: for after its end.
@@ -127,16 +96,8 @@ impl Process {
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("a process");
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .expect("a peak");
-        let kib: u64 = line
-            .trim()
-            .trim_end_matches("kB")
-            .trim()
-            .parse()
-            .expect("a number");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("a number");
         kib * 1024
     }
 
@@ -153,15 +114,7 @@ pub fn listening(process: u32) -> usize {
     let descriptors = std::fs::read_dir(format!("/proc/{process}/fd")).expect("a process of ours");
     let own: std::collections::HashSet<String> = descriptors
         .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
-        .filter_map(|target| {
-            Some(
-                target
-                    .to_str()?
-                    .strip_prefix("socket:[")?
-                    .strip_suffix(']')?
-                    .to_owned(),
-            )
-        })
+        .filter_map(|target| Some(target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
         .collect();
     let tables = ["tcp", "tcp6"].map(|name| std::fs::read_to_string(format!("/proc/{process}/net/{name}")));
     tables
@@ -185,12 +138,7 @@ pub fn marked(text: &str) -> Vec<u32> {
     let is_marked = |id: &u32| {
         let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
         // A zombie has no environment left.
-        environment
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
+        environment.windows(text.len()).any(|window| window == text.as_bytes())
     };
-    processes
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(is_marked)
-        .collect()
+    processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter(is_marked).collect()
 }

@@ -62,7 +62,9 @@ impl World {
         let get = |name: &str| token.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let account = credentials::from_environment(&get).expect("usable credentials");
         Environment {
-            account: account.map(|account| account.authorization).ok_or_else(|| "You are not signed in.".to_owned()),
+            account: account
+                .map(|account| account.authorization)
+                .ok_or_else(|| "You are not signed in.".to_owned()),
             ..self.signed_out()
         }
     }
@@ -81,7 +83,9 @@ impl World {
     /// The environment variables that make the real binary do the same.
     pub fn variables(&self) -> Vec<(String, String)> {
         let mut variables = self.simulator.environment();
-        for (name, folder) in [("BITBUCKET_LSP_CONFIG", "config"), ("BITBUCKET_LSP_CACHE", "cache"), ("HOME", "home")] {
+        for (name, folder) in
+            [("BITBUCKET_LSP_CONFIG", "config"), ("BITBUCKET_LSP_CACHE", "cache"), ("HOME", "home")]
+        {
             variables.push((name.to_owned(), self.folder().join(folder).display().to_string()));
         }
         variables
@@ -116,7 +120,8 @@ impl World {
     pub fn line_of(&self, path: &str, text: &str) -> u32 {
         let content = std::fs::read_to_string(self.file(path)).expect("a file of the clone");
         let line = content.lines().position(|line| line.contains(text));
-        u32::try_from(line.unwrap_or_else(|| panic!("{path} has no line with {text}"))).expect("a line number")
+        u32::try_from(line.unwrap_or_else(|| panic!("{path} has no line with {text}")))
+            .expect("a line number")
     }
 
     /// Replaces a text, found exactly once, in a file of the clone on disk.

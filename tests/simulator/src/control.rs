@@ -73,19 +73,11 @@ fn perform(shared: &Shared, request: &Request) -> Result<Value> {
         ["faults", "release"] => shared.faults.release(),
         ["oauth", deed @ ..] => return sign_in(shared, deed, order),
         ["push"] => {
-            let repository = RepositoryHandle {
-                shared,
-                name: order.repository(shared)?,
-            };
-            let (branch, message) = (
-                order.text("branch")?,
-                order.text("message").unwrap_or_else(|_| "Change".into()),
-            );
+            let repository = RepositoryHandle { shared, name: order.repository(shared)? };
+            let (branch, message) =
+                (order.text("branch")?, order.text("message").unwrap_or_else(|_| "Change".into()));
             let files: BTreeMap<String, Option<String>> = serde_json::from_value(order.take("files"))?;
-            let files: Vec<_> = files
-                .iter()
-                .map(|(path, text)| (path.as_str(), text.as_deref()))
-                .collect();
+            let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_deref())).collect();
             let hash = match order.text("from") {
                 Ok(from) => repository.force_push(&branch, &from, &message, &files)?,
                 Err(_) => repository.push_commit(&branch, &message, &files)?,
@@ -131,11 +123,7 @@ fn discuss(shared: &Shared, route: &[&str], mut order: Order) -> Result<Value> {
         Value::Null => first_pull_request(shared, &repository)?,
         number => number.as_u64().context("`pull_request` is a number")?,
     };
-    let pull_request = PullRequestHandle {
-        shared,
-        repository,
-        id,
-    };
+    let pull_request = PullRequestHandle { shared, repository, id };
     match route {
         ["comments"] => return Ok(json!({"id": pull_request.add_comment(&order.rest()?)?})),
         ["comments", "edit"] => {
@@ -173,13 +161,8 @@ fn discuss(shared: &Shared, route: &[&str], mut order: Order) -> Result<Value> {
 
 fn first_pull_request(shared: &Shared, repository: &str) -> Result<u64> {
     let world = shared.write();
-    let first = world
-        .pull_requests
-        .iter()
-        .find(|one| one.repository == repository);
-    first
-        .map(|one| one.id)
-        .with_context(|| format!("{repository} has no pull request"))
+    let first = world.pull_requests.iter().find(|one| one.repository == repository);
+    first.map(|one| one.id).with_context(|| format!("{repository} has no pull request"))
 }
 
 /// The members of a request's object, taken out one by one.
@@ -200,13 +183,7 @@ impl Order {
     fn repository(&mut self, shared: &Shared) -> Result<String> {
         match self.take("repository") {
             Value::String(name) => Ok(name),
-            _ => Ok(shared
-                .write()
-                .repositories
-                .first()
-                .context("there is no repository")?
-                .name
-                .clone()),
+            _ => Ok(shared.write().repositories.first().context("there is no repository")?.name.clone()),
         }
     }
 

@@ -31,9 +31,7 @@ const FIRST_LINE: &str = "for discount in self.discounts:";
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let scenario = Scenario::demo().said_until(jiff::Timestamp::now());
-    let (repository, branch) = scenario
-        .first_checkout()
-        .context("the sample has no pull request")?;
+    let (repository, branch) = scenario.first_checkout().context("the sample has no pull request")?;
     let server = build_server()?;
     let simulator = Simulator::start(scenario).await?;
     let folder = tempfile::Builder::new().prefix("bitbucket-lsp-demo-").tempdir()?;
@@ -46,11 +44,7 @@ async fn main() -> Result<()> {
     if arguments.serve {
         return serve(&clone, &server, &environment).await;
     }
-    let neovim = if arguments.print || !std::io::stdout().is_terminal() {
-        None
-    } else {
-        neovim()
-    };
+    let neovim = if arguments.print || !std::io::stdout().is_terminal() { None } else { neovim() };
     match neovim {
         Some(neovim) => edit(&neovim, folder.path(), &clone, &server, &environment),
         None => print(&clone, &server, &environment),
@@ -64,9 +58,7 @@ fn build_server() -> Result<PathBuf> {
     let server = folder.join(format!("bitbucket-lsp{}", std::env::consts::EXE_SUFFIX));
     say("Building bitbucket-lsp (the first time takes a few minutes) ...");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args(["build", "--quiet", "--package", "bitbucket-lsp"])
-        .current_dir(project()?);
+    cargo.args(["build", "--quiet", "--package", "bitbucket-lsp"]).current_dir(project()?);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
@@ -83,19 +75,13 @@ fn build_server() -> Result<PathBuf> {
 /// The checkout that this program was built from.
 fn project() -> Result<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here
-        .ancestors()
-        .nth(2)
-        .context("the sources are not where they were built")?;
+    let root = here.ancestors().nth(2).context("the sources are not where they were built")?;
     Ok(root.to_owned())
 }
 
 fn print(clone: &Path, server: &Path, environment: &[(String, String)]) -> Result<()> {
     let mut command = Command::new(server);
-    command
-        .arg("comments")
-        .current_dir(clone)
-        .envs(environment.iter().cloned());
+    command.arg("comments").current_dir(clone).envs(environment.iter().cloned());
     let done = command.status().context("bitbucket-lsp could not be started")?;
     if !done.success() {
         bail!("bitbucket-lsp comments ended with {done}");
@@ -106,9 +92,7 @@ fn print(clone: &Path, server: &Path, environment: &[(String, String)]) -> Resul
 /// Neovim 0.11 or newer: the one that `NVIM` names, else the one on the path.
 fn neovim() -> Option<PathBuf> {
     // Inside Neovim's own terminal NVIM is a socket's address; then the one on the path is meant.
-    let named = std::env::var_os("NVIM")
-        .map(PathBuf::from)
-        .filter(|path| path.is_file());
+    let named = std::env::var_os("NVIM").map(PathBuf::from).filter(|path| path.is_file());
     let program = named.unwrap_or_else(|| PathBuf::from("nvim"));
     let output = Command::new(&program).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -135,26 +119,12 @@ fn edit(
     let beside = server.parent().map(Path::to_owned);
     let path = std::env::join_paths(beside.into_iter().chain(std::env::split_paths(&path)))?;
     let line = std::fs::read_to_string(clone.join(FIRST_FILE))?;
-    let line = line
-        .lines()
-        .position(|line| line.contains(FIRST_LINE))
-        .map_or(1, |index| index + 1);
+    let line = line.lines().position(|line| line.contains(FIRST_LINE)).map_or(1, |index| index + 1);
     let mut command = Command::new(neovim);
-    command
-        .args(["--clean", "-u"])
-        .arg(&init)
-        .arg(format!("+{line}"))
-        .arg(FIRST_FILE);
-    command
-        .current_dir(clone)
-        .envs(environment.iter().cloned())
-        .env("PATH", path)
-        .env_remove("NVIM");
+    command.args(["--clean", "-u"]).arg(&init).arg(format!("+{line}")).arg(FIRST_FILE);
+    command.current_dir(clone).envs(environment.iter().cloned()).env("PATH", path).env_remove("NVIM");
     for part in ["CONFIG", "DATA", "STATE", "CACHE"] {
-        command.env(
-            format!("XDG_{part}_HOME"),
-            folder.join("nvim").join(part.to_lowercase()),
-        );
+        command.env(format!("XDG_{part}_HOME"), folder.join("nvim").join(part.to_lowercase()));
     }
     let done = command.status().context("Neovim could not be started")?;
     if !done.success() {
@@ -165,11 +135,7 @@ fn edit(
 
 /// A path as a Lua string.
 fn lua_text(path: &Path) -> String {
-    let escaped = path
-        .display()
-        .to_string()
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"");
+    let escaped = path.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{escaped}\"")
 }
 

@@ -23,11 +23,8 @@ pub async fn until_told_to_end() {
 async fn signalled() {
     use tokio::signal::unix::{SignalKind, signal};
     let of = |kind| signal(kind).ok();
-    let (interrupt, terminate, hangup) = (
-        of(SignalKind::interrupt()),
-        of(SignalKind::terminate()),
-        of(SignalKind::hangup()),
-    );
+    let (interrupt, terminate, hangup) =
+        (of(SignalKind::interrupt()), of(SignalKind::terminate()), of(SignalKind::hangup()));
     let (Some(mut interrupt), Some(mut terminate), Some(mut hangup)) = (interrupt, terminate, hangup) else {
         return std::future::pending().await;
     };

@@ -102,11 +102,8 @@ impl Fault {
     /// # Errors
     /// If there is no such name, or the value does not fit.
     pub fn named(name: &str, value: &Value) -> Result<Self> {
-        let number = || {
-            value
-                .as_u64()
-                .with_context(|| format!("the fault {name} needs a number as its value"))
-        };
+        let number =
+            || value.as_u64().with_context(|| format!("the fault {name} needs a number as its value"));
         let text = || value.as_str().map(str::to_owned);
         let address = || text().with_context(|| format!("the fault {name} needs an address as its value"));
         Ok(match name {
@@ -185,11 +182,9 @@ impl Fault {
                     None => answer,
                 }
             }
-            Self::Status(status) => Answer::new(
-                *status,
-                "text/html",
-                "<html><body>Something went wrong</body></html>",
-            ),
+            Self::Status(status) => {
+                Answer::new(*status, "text/html", "<html><body>Something went wrong</body></html>")
+            }
             Self::RedirectElsewhere(address) => Answer::text(302, "").with("location", address.clone()),
             Self::HtmlPortal => {
                 let page =
@@ -211,9 +206,7 @@ impl Fault {
             Self::EvilNext(address) if body.get("values").is_some() => body["next"] = address.clone().into(),
             Self::LoopingNext if body.get("values").is_some() => body["next"] = here.into(),
             Self::OpaqueNext if has_next => {
-                let opaque = body["next"]
-                    .as_str()
-                    .map(|next| next.replace("page=", "page=after-"));
+                let opaque = body["next"].as_str().map(|next| next.replace("page=", "page=after-"));
                 body["next"] = opaque.unwrap_or_default().into();
             }
             Self::HugeComment(bytes) => {
@@ -255,30 +248,19 @@ impl Rule {
         let Some(route) = &self.route else { return true };
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let mut wanted = route.split('/').filter(|segment| !segment.is_empty());
-        wanted.all(|wanted| {
-            segments
-                .next()
-                .is_some_and(|segment| wanted == "*" || wanted == segment)
-        })
+        wanted.all(|wanted| segments.next().is_some_and(|segment| wanted == "*" || wanted == segment))
     }
 }
 
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
-        Self {
-            fault,
-            route: None,
-            left: None,
-        }
+        Self { fault, route: None, left: None }
     }
 }
 
 impl Faults {
     pub(crate) fn new() -> Self {
-        Self {
-            rules: Mutex::default(),
-            released: watch::Sender::new(0),
-        }
+        Self { rules: Mutex::default(), released: watch::Sender::new(0) }
     }
 
     /// Sets a fault, beside those that are set.
@@ -324,9 +306,7 @@ impl Faults {
 
     fn rules(&self) -> std::sync::MutexGuard<'_, Vec<Rule>> {
         // The lock is held for plain list work only, which cannot panic half-way.
-        self.rules
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -337,11 +317,7 @@ impl Plan {
 
     pub(crate) fn latency(&self) -> Duration {
         let latency = |fault: &Fault| {
-            if let Fault::Latency(time) = fault {
-                Some(*time)
-            } else {
-                None
-            }
+            if let Fault::Latency(time) = fault { Some(*time) } else { None }
         };
         self.faults.iter().filter_map(latency).sum()
     }
@@ -352,13 +328,11 @@ impl Plan {
 
     /// Bytes each 10 ms.
     pub(crate) fn slow_body(&self) -> Option<usize> {
-        self.faults.iter().find_map(|fault| {
-            if let Fault::SlowBody(bytes) = fault {
-                Some(*bytes)
-            } else {
-                None
-            }
-        })
+        self.faults.iter().find_map(
+            |fault| {
+                if let Fault::SlowBody(bytes) = fault { Some(*bytes) } else { None }
+            },
+        )
     }
 
     /// Names, for the log.
@@ -367,10 +341,7 @@ impl Plan {
     }
 
     /// Whether the answer is not the simulator's honest one.
-    #[cfg_attr(
-        not(feature = "openapi"),
-        allow(dead_code, reason = "only the OpenAPI check asks")
-    )]
+    #[cfg_attr(not(feature = "openapi"), allow(dead_code, reason = "only the OpenAPI check asks"))]
     pub(crate) fn alters(&self) -> bool {
         let harmless = |fault: &Fault| matches!(fault, Fault::Latency(_) | Fault::Hold | Fault::SlowBody(_));
         !self.faults.iter().all(harmless)

@@ -53,28 +53,18 @@ pub(crate) fn output(command: &mut Command, input: Option<&[u8]>) -> Result<Vec<
     if input.is_some() {
         command.stdin(Stdio::piped());
     }
-    let mut child = command
-        .spawn()
-        .context("git could not be started; is it installed?")?;
+    let mut child = command.spawn().context("git could not be started; is it installed?")?;
     // A thread feeds the input, so that neither side waits for the other with full pipes.
-    let feeder = child
-        .stdin
-        .take()
-        .zip(input.map(<[u8]>::to_vec))
-        .map(|(mut pipe, bytes)| {
-            // A program that stops reading early says why by its status.
-            std::thread::spawn(move || drop(pipe.write_all(&bytes)))
-        });
+    let feeder = child.stdin.take().zip(input.map(<[u8]>::to_vec)).map(|(mut pipe, bytes)| {
+        // A program that stops reading early says why by its status.
+        std::thread::spawn(move || drop(pipe.write_all(&bytes)))
+    });
     let done = child.wait_with_output()?;
     if let Some(feeder) = feeder {
         let _ = feeder.join();
     }
     if !done.status.success() {
-        bail!(
-            "{:?} failed: {}",
-            command,
-            String::from_utf8_lossy(&done.stderr).trim()
-        );
+        bail!("{:?} failed: {}", command, String::from_utf8_lossy(&done.stderr).trim());
     }
     Ok(done.stdout)
 }
@@ -82,10 +72,7 @@ pub(crate) fn output(command: &mut Command, input: Option<&[u8]>) -> Result<Vec<
 /// Makes an empty bare repository that a push may write to.
 pub(crate) fn init_bare(folder: &Path, main_branch: &str) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    output(
-        command(folder).args(["init", "--quiet", "--bare", "--template="]),
-        None,
-    )?;
+    output(command(folder).args(["init", "--quiet", "--bare", "--template="]), None)?;
     std::fs::write(folder.join("HEAD"), format!("ref: refs/heads/{main_branch}\n"))?;
     let config = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n\
                   [http]\n\treceivepack = true\n[gc]\n\tauto = 0\n[uploadpack]\n\tallowFilter = true\n";
@@ -97,10 +84,7 @@ pub(crate) fn init_bare(folder: &Path, main_branch: &str) -> Result<()> {
 pub(crate) fn fast_import(repository: &Path, stream: &[u8]) -> Result<Vec<String>> {
     let marks = repository.join("simulator-marks");
     let export = format!("--export-marks={}", marks.display());
-    output(
-        command(repository).args(["fast-import", "--quiet", "--force", &export]),
-        Some(stream),
-    )?;
+    output(command(repository).args(["fast-import", "--quiet", "--force", &export]), Some(stream))?;
     let text = std::fs::read_to_string(&marks)?;
     std::fs::remove_file(&marks)?;
     let mut pairs: Vec<(usize, String)> = text
@@ -115,16 +99,9 @@ pub(crate) fn fast_import(repository: &Path, stream: &[u8]) -> Result<Vec<String
 /// Branch names and the commits that they point to.
 pub(crate) fn heads(repository: &Path) -> Result<Vec<(String, String)>> {
     let format = "--format=%(refname:lstrip=2) %(objectname)";
-    let text = output(
-        command(repository).args(["for-each-ref", format, "refs/heads/"]),
-        None,
-    )?;
+    let text = output(command(repository).args(["for-each-ref", format, "refs/heads/"]), None)?;
     let text = String::from_utf8_lossy(&text).into_owned();
-    Ok(text
-        .lines()
-        .filter_map(|line| line.rsplit_once(' '))
-        .map(|(a, b)| (a.into(), b.into()))
-        .collect())
+    Ok(text.lines().filter_map(|line| line.rsplit_once(' ')).map(|(a, b)| (a.into(), b.into())).collect())
 }
 
 /// The whole hash of a commit named by a hash, an abbreviation or a branch; `None` if there is none.
@@ -134,11 +111,7 @@ pub(crate) fn commit(repository: &Path, name: &str) -> Option<String> {
         return None;
     }
     let name = format!("{name}^{{commit}}");
-    let found = output(
-        command(repository).args(["rev-parse", "--verify", "--quiet", &name]),
-        None,
-    )
-    .ok()?;
+    let found = output(command(repository).args(["rev-parse", "--verify", "--quiet", &name]), None).ok()?;
     Some(String::from_utf8_lossy(&found).trim().to_owned())
 }
 
@@ -150,11 +123,7 @@ pub(crate) fn merge_base(repository: &Path, one: &str, other: &str) -> Option<St
 
 /// The bytes of a file at a commit; `None` if it is not a file there.
 pub(crate) fn file(repository: &Path, commit: &str, path: &str) -> Option<Vec<u8>> {
-    output(
-        command(repository).args(["cat-file", "blob", &format!("{commit}:{path}")]),
-        None,
-    )
-    .ok()
+    output(command(repository).args(["cat-file", "blob", &format!("{commit}:{path}")]), None).ok()
 }
 
 fn null_device() -> &'static str {
@@ -163,9 +132,6 @@ fn null_device() -> &'static str {
 
 /// An author as git writes one; what it cannot have in a name is left out.
 pub(crate) fn person(name: &str, id: &str) -> String {
-    let name: String = name
-        .chars()
-        .filter(|letter| !matches!(letter, '<' | '>' | '\n' | '\0'))
-        .collect();
+    let name: String = name.chars().filter(|letter| !matches!(letter, '<' | '>' | '\n' | '\0')).collect();
     format!("{} <{id}@corner.test>", name.trim())
 }

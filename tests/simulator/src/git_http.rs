@@ -29,9 +29,7 @@ pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Option<Answer>
     // The lock is let go before git works: a clone must not hold up the REST routes.
     let (name, root, user) = {
         let world = world.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let found = world
-            .repository(&format!("{workspace}/{slug}"))
-            .filter(|repository| !repository.gone);
+        let found = world.repository(&format!("{workspace}/{slug}")).filter(|repository| !repository.gone);
         let account = account(&world, request);
         let challenge = || {
             let answer = Answer::text(401, "Authentication is required");
@@ -107,24 +105,14 @@ fn run(name: &str, root: &std::path::Path, user: &str, request: &Request, servic
 }
 
 fn from_cgi(output: &[u8]) -> Answer {
-    let end = output
-        .windows(4)
-        .position(|bytes| bytes == b"\r\n\r\n")
-        .unwrap_or(output.len());
+    let end = output.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(output.len());
     let head = String::from_utf8_lossy(&output[..end]);
-    let mut answer = Answer {
-        status: 200,
-        headers: Vec::new(),
-        body: output.get(end + 4..).unwrap_or_default().to_vec(),
-    };
+    let mut answer =
+        Answer { status: 200, headers: Vec::new(), body: output.get(end + 4..).unwrap_or_default().to_vec() };
     for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
         match name {
             "Status" => {
-                answer.status = value
-                    .split(' ')
-                    .next()
-                    .and_then(|code| code.parse().ok())
-                    .unwrap_or(500)
+                answer.status = value.split(' ').next().and_then(|code| code.parse().ok()).unwrap_or(500)
             }
             _ => answer.headers.push((name.to_ascii_lowercase(), value.to_owned())),
         }

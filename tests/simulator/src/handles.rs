@@ -38,44 +38,29 @@ impl PullRequestHandle<'_> {
     /// The id of the comment that the scenario calls by a name.
     pub fn comment_id(&self, name: &str) -> Result<u64> {
         let world = self.shared.write();
-        let pull_request = world
-            .pull_request(&self.repository, self.id)
-            .context("no such pull request")?;
-        let found = pull_request
-            .comments
-            .iter()
-            .find(|comment| comment.name.as_deref() == Some(name));
-        found
-            .map(|comment| comment.id)
-            .with_context(|| format!("there is no comment {name:?}"))
+        let pull_request = world.pull_request(&self.repository, self.id).context("no such pull request")?;
+        let found = pull_request.comments.iter().find(|comment| comment.name.as_deref() == Some(name));
+        found.map(|comment| comment.id).with_context(|| format!("there is no comment {name:?}"))
     }
 
     /// Deletes a comment; it stays in lists without its text, and no date moves.
     pub fn delete_comment(&self, comment: u64) -> Result<()> {
-        self.shared
-            .write()
-            .delete_comment(&self.repository, self.id, comment)
+        self.shared.write().delete_comment(&self.repository, self.id, comment)
     }
 
     /// Changes a comment's text.
     pub fn edit_comment(&self, comment: u64, text: &str) -> Result<()> {
-        self.shared
-            .write()
-            .edit_comment(&self.repository, self.id, comment, text)
+        self.shared.write().edit_comment(&self.repository, self.id, comment, text)
     }
 
     /// Resolves the thread that a comment starts.
     pub fn resolve(&self, comment: u64, by: &str) -> Result<()> {
-        self.shared
-            .write()
-            .resolve(&self.repository, self.id, comment, Some(by))
+        self.shared.write().resolve(&self.repository, self.id, comment, Some(by))
     }
 
     /// Reopens the thread that a comment starts.
     pub fn reopen(&self, comment: u64) -> Result<()> {
-        self.shared
-            .write()
-            .resolve(&self.repository, self.id, comment, None)
+        self.shared.write().resolve(&self.repository, self.id, comment, None)
     }
 
     /// Adds a task and returns its id.
@@ -87,9 +72,7 @@ impl PullRequestHandle<'_> {
 
     /// Marks a task as done by somebody (`Some`) or as open (`None`).
     pub fn finish_task(&self, task: u64, by: Option<&str>) -> Result<()> {
-        self.shared
-            .write()
-            .finish_task(&self.repository, self.id, task, by)
+        self.shared.write().finish_task(&self.repository, self.id, task, by)
     }
 
     /// Sets a vote, or takes it back.
@@ -101,10 +84,7 @@ impl PullRequestHandle<'_> {
     pub fn set_status(&self, status: &Status) -> Result<()> {
         let mut world = self.shared.write();
         let on = date(&mut world, status.date.as_deref())?;
-        let source = &world
-            .pull_request(&self.repository, self.id)
-            .context("no such pull request")?
-            .source;
+        let source = &world.pull_request(&self.repository, self.id).context("no such pull request")?.source;
         let (repository, tip) = (source.repository.clone(), source.commit.clone());
         world.set_status(&repository, status, &tip, on)
     }
@@ -125,28 +105,20 @@ impl RepositoryHandle<'_> {
     /// The bare repository's folder.
     pub fn folder(&self) -> Result<PathBuf> {
         let world = self.shared.write();
-        Ok(world
-            .repository(&self.name)
-            .context("no such repository")?
-            .folder
-            .clone())
+        Ok(world.repository(&self.name).context("no such repository")?.folder.clone())
     }
 
     /// The hash that a branch, a commit's `id` in the scenario, or an abbreviation stands for.
     pub fn commit(&self, name: &str) -> Result<String> {
         let world = self.shared.write();
-        let found = world
-            .repository(&self.name)
-            .and_then(|repository| repository.commit(name));
+        let found = world.repository(&self.name).and_then(|repository| repository.commit(name));
         found.with_context(|| format!("{} has no commit {name:?}", self.name))
     }
 
     /// Somebody pushes a commit with these files onto a branch; `None` deletes a file. Returns its hash.
     pub fn push_commit(&self, branch: &str, message: &str, files: &[(&str, Option<&str>)]) -> Result<String> {
         let files = bytes(files);
-        self.shared
-            .write()
-            .push_commit(&self.name, branch, message, &files, None)
+        self.shared.write().push_commit(&self.name, branch, message, &files, None)
     }
 
     /// Somebody rewrites a branch: it becomes a new commit with these files on the commit that `from` names.
@@ -158,9 +130,7 @@ impl RepositoryHandle<'_> {
         files: &[(&str, Option<&str>)],
     ) -> Result<String> {
         let files = bytes(files);
-        self.shared
-            .write()
-            .push_commit(&self.name, branch, message, &files, Some(from))
+        self.shared.write().push_commit(&self.name, branch, message, &files, Some(from))
     }
 
     /// Somebody deletes a branch.
@@ -182,8 +152,5 @@ fn date(world: &mut World, text: Option<&str>) -> Result<jiff::Timestamp> {
 }
 
 fn bytes<'a>(files: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a str, Option<&'a [u8]>)> {
-    files
-        .iter()
-        .map(|(path, text)| (*path, text.map(str::as_bytes)))
-        .collect()
+    files.iter().map(|(path, text)| (*path, text.map(str::as_bytes))).collect()
 }

@@ -29,48 +29,31 @@ pub(crate) struct Request {
 impl Request {
     /// Value of a header; the name in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The path's segments, decoded; empty ones left out.
     pub(crate) fn segments(&self) -> Vec<String> {
-        self.path
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .map(percent_decode)
-            .collect()
+        self.path.split('/').filter(|segment| !segment.is_empty()).map(percent_decode).collect()
     }
 
     /// The query's pairs, decoded as a form: `+` is a space.
     pub(crate) fn parameters(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(self.query.as_bytes())
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
     }
 
     /// First value of a query parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        self.parameters()
-            .into_iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value)
+        self.parameters().into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// All values of a repeatable query parameter.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
-        self.parameters()
-            .into_iter()
-            .filter(|(known, _)| known == name)
-            .map(|(_, value)| value)
-            .collect()
+        self.parameters().into_iter().filter(|(known, _)| known == name).map(|(_, value)| value).collect()
     }
 
     fn wants_close(&self) -> bool {
-        self.header("connection")
-            .is_some_and(|value| value.eq_ignore_ascii_case("close"))
+        self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 }
 
@@ -85,11 +68,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// An answer with a content type.
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".into(), content_type.into())],
-            body: body.into(),
-        }
+        Self { status, headers: vec![("content-type".into(), content_type.into())], body: body.into() }
     }
 
     /// JSON.
@@ -128,11 +107,7 @@ impl Connection {
     pub(crate) fn new(stream: TcpStream) -> Self {
         // Small answers should not wait for more; failing to say so only costs time.
         let _ = stream.set_nodelay(true);
-        Self {
-            stream: BufReader::new(stream),
-            close: false,
-            head_only: false,
-        }
+        Self { stream: BufReader::new(stream), close: false, head_only: false }
     }
 
     /// The next request; `None` once the client is done.
@@ -156,17 +131,10 @@ impl Connection {
             if line.is_empty() {
                 break;
             }
-            let (name, value) = line
-                .split_once(':')
-                .ok_or_else(|| bad("header without a colon"))?;
-            request
-                .headers
-                .push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+            let (name, value) = line.split_once(':').ok_or_else(|| bad("header without a colon"))?;
+            request.headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
         }
-        if request
-            .header("expect")
-            .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
-        {
+        if request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         request.body = self.body(&request).await?;
@@ -191,11 +159,7 @@ impl Connection {
 
     /// Sends bytes of a body, or nothing where the client asked for the head only.
     pub(crate) async fn part(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.head_only {
-            Ok(())
-        } else {
-            self.send(bytes).await
-        }
+        if self.head_only { Ok(()) } else { self.send(bytes).await }
     }
 
     /// Ends the connection with a reset instead of an orderly close.
@@ -227,15 +191,11 @@ impl Connection {
     }
 
     async fn body(&mut self, request: &Request) -> io::Result<Vec<u8>> {
-        let chunked = request
-            .header("transfer-encoding")
-            .is_some_and(|value| value.contains("chunked"));
+        let chunked = request.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
         let mut body = Vec::new();
         if !chunked {
-            let length = request
-                .header("content-length")
-                .map_or(Ok(0), str::parse)
-                .map_err(|_| bad("length"))?;
+            let length =
+                request.header("content-length").map_or(Ok(0), str::parse).map_err(|_| bad("length"))?;
             self.take(length, &mut body).await?;
             return Ok(body);
         }
@@ -351,10 +311,7 @@ mod tests {
     fn encodings_round_trip() {
         assert_eq!(percent_decode("a%2Fb%0Dc%zz%"), "a/b\rc%zz%");
         assert_eq!(percent_decode(&percent_encode("ä b/c?d")), "ä b/c?d");
-        assert_eq!(
-            base64_decode("YW5hQHNob3AudGVzdDp0b2s=").unwrap(),
-            b"ana@shop.test:tok"
-        );
+        assert_eq!(base64_decode("YW5hQHNob3AudGVzdDp0b2s=").unwrap(), b"ana@shop.test:tok");
         assert_eq!(base64_decode("YQ").unwrap(), b"a");
         assert_eq!(base64_decode("Y Q"), None);
     }

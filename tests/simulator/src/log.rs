@@ -38,11 +38,7 @@ pub struct LoggedRequest {
 impl LoggedRequest {
     /// Path and query as one.
     pub fn target(&self) -> String {
-        if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 }
 
@@ -54,11 +50,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            requests: Mutex::default(),
-            changed: watch::Sender::new(()),
-        }
+        Self { started: Instant::now(), requests: Mutex::default(), changed: watch::Sender::new(()) }
     }
 
     /// Notes a request that has arrived and returns its number.
@@ -114,8 +106,6 @@ impl Log {
 
     fn requests(&self) -> std::sync::MutexGuard<'_, Vec<LoggedRequest>> {
         // The lock is held for plain list work only; a condition of a test that panics leaves the list whole.
-        self.requests
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.requests.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

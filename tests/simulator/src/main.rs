@@ -37,17 +37,8 @@ enum Command {
 #[expect(clippy::print_stdout, reason = "the line that it prints is what it is for")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let Command::Serve {
-        scenario,
-        port,
-        clone,
-        said_until,
-    } = Arguments::parse().command;
-    let scenario = if scenario.as_os_str() == "demo" {
-        Scenario::demo()
-    } else {
-        Scenario::load(&scenario)?
-    };
+    let Command::Serve { scenario, port, clone, said_until } = Arguments::parse().command;
+    let scenario = if scenario.as_os_str() == "demo" { Scenario::demo() } else { Scenario::load(&scenario)? };
     let scenario = match said_until {
         Some(then) => scenario.said_until(then),
         None => scenario,

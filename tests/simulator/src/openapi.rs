@@ -14,18 +14,8 @@ use serde_json::{Map, Value, json};
 use crate::http::{Answer, Request};
 
 /// Query parameters that each route takes, whether the file lists them or not.
-const EVERYWHERE: [&str; 10] = [
-    "page",
-    "pagelen",
-    "fields",
-    "q",
-    "sort",
-    "state",
-    "role",
-    "ctx",
-    "from_pullrequest_id",
-    "topic",
-];
+const EVERYWHERE: [&str; 10] =
+    ["page", "pagelen", "fields", "q", "sort", "state", "role", "ctx", "from_pullrequest_id", "topic"];
 
 /// A request and what was answered.
 #[derive(Clone)]
@@ -37,10 +27,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(request: &Request, answer: Option<&Answer>) -> Self {
-        Self {
-            request: request.clone(),
-            answer: answer.cloned(),
-        }
+        Self { request: request.clone(), answer: answer.cloned() }
     }
 }
 
@@ -59,19 +46,12 @@ pub(crate) fn check(exchanges: &[Exchange]) -> Vec<String> {
     for exchange in exchanges {
         let (method, path) = (&exchange.request.method, &exchange.request.path);
         let found = specification.check(exchange);
-        violations.extend(
-            found
-                .into_iter()
-                .map(|violation| format!("{method} {path}: {violation}")),
-        );
+        violations.extend(found.into_iter().map(|violation| format!("{method} {path}: {violation}")));
     }
     violations
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "a check that is left out must say so, once, in the test's output"
-)]
+#[expect(clippy::print_stderr, reason = "a check that is left out must say so, once, in the test's output")]
 fn say_left_out(why: &str) {
     static SAID: OnceLock<()> = OnceLock::new();
     SAID.get_or_init(|| eprintln!("The check against OpenAPI is left out: {why}."));
@@ -85,10 +65,7 @@ struct Specification {
 impl Specification {
     fn find() -> Option<Self> {
         let text = std::fs::read_to_string(file()?).ok()?;
-        Some(Self {
-            whole: serde_json::from_str(&text).ok()?,
-            validators: Mutex::default(),
-        })
+        Some(Self { whole: serde_json::from_str(&text).ok()?, validators: Mutex::default() })
     }
 
     fn check(&self, exchange: &Exchange) -> Vec<String> {
@@ -97,14 +74,9 @@ impl Specification {
             return vec!["the file has no such operation".to_owned()];
         };
         let mut found = Vec::new();
-        let lists = [
-            &self.whole["paths"][&path]["parameters"],
-            &operation["parameters"],
-        ];
+        let lists = [&self.whole["paths"][&path]["parameters"], &operation["parameters"]];
         let listed = lists.into_iter().filter_map(Value::as_array).flatten();
-        let known: Vec<&str> = listed
-            .filter_map(|parameter| parameter["name"].as_str())
-            .collect();
+        let known: Vec<&str> = listed.filter_map(|parameter| parameter["name"].as_str()).collect();
         for (name, _) in request.parameters() {
             if !known.contains(&name.as_str()) && !EVERYWHERE.contains(&name.as_str()) {
                 found.push(format!("the file has no parameter {name:?} there"));
@@ -121,12 +93,7 @@ impl Specification {
         let Some(content) = documented["content"].as_object() else {
             return found;
         };
-        let kind = answer
-            .header("content-type")
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default();
+        let kind = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
         match content.get("application/json") {
             Some(json) if kind == "application/json" => {
                 let key = format!("{} {path} {}", request.method, answer.status);
@@ -146,11 +113,7 @@ impl Specification {
     fn operation(&self, request: &Request) -> Option<(String, &Value)> {
         let path = request.path.strip_prefix("/2.0")?;
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        let method = if request.method == "HEAD" {
-            "get".to_owned()
-        } else {
-            request.method.to_lowercase()
-        };
+        let method = if request.method == "HEAD" { "get".to_owned() } else { request.method.to_lowercase() };
         let templates = self.whole["paths"].as_object()?.iter();
         let fits =
             templates.filter(|(template, item)| item.get(&method).is_some() && fits(template, &segments));
@@ -163,31 +126,21 @@ impl Specification {
         let Ok(body) = serde_json::from_slice(body) else {
             return vec!["the body is not JSON".to_owned()];
         };
-        let mut validators = self
-            .validators
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut validators = self.validators.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let validator = match validators.get(key) {
             Some(known) => *known,
             None => {
                 let schema = json!({"allOf": [schema], "components": {"schemas": self.needed(schema)}});
-                match jsonschema::options()
-                    .with_draft(Draft::Draft202012)
-                    .build(&schema)
-                {
+                match jsonschema::options().with_draft(Draft::Draft202012).build(&schema) {
                     // There is one for each operation and status, and they live as long as the process.
-                    Ok(made) => validators
-                        .entry(key.to_owned())
-                        .or_insert(Box::leak(Box::new(made))),
+                    Ok(made) => validators.entry(key.to_owned()).or_insert(Box::leak(Box::new(made))),
                     Err(error) => return vec![format!("the file's schema cannot be used: {error}")],
                 }
             }
         };
         drop(validators);
         let errors = validator.iter_errors(&body).take(6);
-        errors
-            .map(|error| format!("{} in the body: {error:.200}", error.instance_path))
-            .collect()
+        errors.map(|error| format!("{} in the body: {error:.200}", error.instance_path)).collect()
     }
 
     /// The named schemas that a schema refers to, directly or not.
@@ -222,19 +175,13 @@ fn fits(template: &str, segments: &[&str]) -> bool {
     let greedy = ["{path}", "{spec}", "{revspec}", "{name}", "{revision}"];
     let long = parts.last().is_some_and(|last| greedy.contains(last)) && segments.len() > parts.len();
     let length = segments.len() == parts.len() || long;
-    length
-        && parts
-            .iter()
-            .zip(segments)
-            .all(|(part, segment)| same(part, segment))
+    length && parts.iter().zip(segments).all(|(part, segment)| same(part, segment))
 }
 
 fn file() -> Option<PathBuf> {
     const NAME: &str = "bitbucket-cloud.tolerant.openapi.json";
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/openapi");
-    let given = std::env::var_os("BITBUCKET_OPENAPI")
-        .map(PathBuf::from)
-        .unwrap_or(here);
+    let given = std::env::var_os("BITBUCKET_OPENAPI").map(PathBuf::from).unwrap_or(here);
     let file = if given.is_dir() { given.join(NAME) } else { given };
     file.is_file().then_some(file)
 }
@@ -246,12 +193,8 @@ mod tests {
     use serde_json::json;
 
     fn of(path: &str, query: &str, answer: &Answer) -> Vec<String> {
-        let request = Request {
-            method: "GET".into(),
-            path: path.into(),
-            query: query.into(),
-            ..Request::default()
-        };
+        let request =
+            Request { method: "GET".into(), path: path.into(), query: query.into(), ..Request::default() };
         check(&[Exchange::new(&request, Some(answer))])
     }
 
@@ -263,10 +206,7 @@ mod tests {
             return;
         }
         let list = "/2.0/repositories/a/b/pullrequests";
-        let good = Answer::json(
-            200,
-            &json!({"values": [{"type": "pullrequest", "id": 1, "state": "OPEN"}]}),
-        );
+        let good = Answer::json(200, &json!({"values": [{"type": "pullrequest", "id": 1, "state": "OPEN"}]}));
         assert_eq!(of(list, "q=id%3D1&pagelen=50", &good), [""; 0]);
         let wrong = |body| of(list, "", &Answer::json(200, &body));
         assert_eq!(wrong(json!({"values": [{"id": "one"}]})).len(), 1);
@@ -276,9 +216,6 @@ mod tests {
         assert_eq!(of(list, "", &Answer::text(418, "")).len(), 1);
         assert_eq!(of(list, "", &Answer::text(200, "no JSON")).len(), 1);
         let file = Answer::new(200, "text/plain", "text");
-        assert_eq!(
-            of("/2.0/repositories/a/b/src/main/some/folder/file", "", &file),
-            [""; 0]
-        );
+        assert_eq!(of("/2.0/repositories/a/b/src/main/some/folder/file", "", &file), [""; 0]);
     }
 }

@@ -71,15 +71,10 @@ async fn route(shared: &Arc<Shared>, request: &Request) -> Routed {
             .or_else(|| git_http::answer(&shared.world, &request))
             .or_else(|| web::answer(&shared.world, &request));
         let known = found.is_some();
-        Routed {
-            answer: found.unwrap_or_else(|| Answer::text(404, "Not Found")),
-            known,
-        }
+        Routed { answer: found.unwrap_or_else(|| Answer::text(404, "Not Found")), known }
     });
-    let broken = |_| Routed {
-        answer: Answer::text(500, "The simulator broke; see its output."),
-        known: false,
-    };
+    let broken =
+        |_| Routed { answer: Answer::text(500, "The simulator broke; see its output."), known: false };
     done.await.unwrap_or_else(broken)
 }
 
@@ -88,16 +83,8 @@ fn altered(mut answer: Answer, plan: &Plan, shared: &Shared, request: &Request) 
         return answer;
     }
     if let Ok(mut body) = serde_json::from_slice(&answer.body) {
-        let web = shared
-            .world
-            .read()
-            .map(|world| world.web.clone())
-            .unwrap_or_default();
-        let query = if request.query.is_empty() {
-            String::new()
-        } else {
-            format!("?{}", request.query)
-        };
+        let web = shared.world.read().map(|world| world.web.clone()).unwrap_or_default();
+        let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
         let here = format!("{web}{}{query}", request.path);
         plan.faults.iter().for_each(|fault| fault.alter(&mut body, &here));
         answer.body = body.to_string().into_bytes();
@@ -132,9 +119,6 @@ impl Shared {
         }
         let answer = (!plan.alters()).then_some(answer);
         let exchange = crate::openapi::Exchange::new(request, answer);
-        self.exchanges
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .push(exchange);
+        self.exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(exchange);
     }
 }

@@ -65,15 +65,10 @@ impl Simulator {
     /// # Errors
     /// As [`Simulator::start`], or if the port is taken.
     pub async fn start_on(scenario: Scenario, port: u16) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         // In the other runtime, since making repositories waits for git.
         let made = runtime.spawn(async move {
-            let listener = TcpListener::bind(("127.0.0.1", port))
-                .await
-                .context("the port cannot be used")?;
+            let listener = TcpListener::bind(("127.0.0.1", port)).await.context("the port cannot be used")?;
             let web = format!("http://{}", listener.local_addr()?);
             let root = tempfile::Builder::new().prefix("simulator-").tempdir()?;
             let world = scenario::build(&scenario, root.path(), &web)?;
@@ -88,13 +83,9 @@ impl Simulator {
             anyhow::Ok((shared, web, root))
         });
         match made.await.map_err(anyhow::Error::from).and_then(|made| made) {
-            Ok((shared, web, root)) => Ok(Self {
-                shared,
-                runtime: Some(runtime),
-                web,
-                strict: false,
-                _root: root,
-            }),
+            Ok((shared, web, root)) => {
+                Ok(Self { shared, runtime: Some(runtime), web, strict: false, _root: root })
+            }
             Err(error) => {
                 // A runtime must not be dropped where others run.
                 runtime.shutdown_background();
@@ -115,11 +106,7 @@ impl Simulator {
 
     /// The tokens, in the scenario's order.
     pub fn accounts(&self) -> Vec<Access> {
-        let world = self
-            .shared
-            .world
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let world = self.shared.world.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let access = |account: &crate::world::Account| Access {
             user: account.user.clone(),
             email: account.email.clone(),
@@ -138,10 +125,8 @@ impl Simulator {
     /// The environment that makes `bitbucket-lsp` talk to this simulator as the first account.
     pub fn environment(&self) -> Vec<(String, String)> {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let mut environment = vec![
-            pair("BITBUCKET_API_URL", &self.api_url()),
-            pair("BITBUCKET_WEB_URL", &self.web_url()),
-        ];
+        let mut environment =
+            vec![pair("BITBUCKET_API_URL", &self.api_url()), pair("BITBUCKET_WEB_URL", &self.web_url())];
         let account = self.accounts().swap_remove(0);
         match &account.email {
             Some(email) => {
@@ -168,21 +153,10 @@ impl Simulator {
         let parent = folder.parent().context("a folder to clone into has a parent")?;
         std::fs::create_dir_all(parent)?;
         let mut git = self.git_command(parent);
-        git.args([
-            "clone",
-            "--quiet",
-            "--branch",
-            branch,
-            "--",
-            &self.remote_url(repository),
-        ])
-        .arg(folder);
+        git.args(["clone", "--quiet", "--branch", branch, "--", &self.remote_url(repository)]).arg(folder);
         git::output(&mut git, None)?;
-        let settings = [
-            ("user.name", "Local Person"),
-            ("user.email", "local@corner.test"),
-            ("commit.gpgsign", "false"),
-        ];
+        let settings =
+            [("user.name", "Local Person"), ("user.email", "local@corner.test"), ("commit.gpgsign", "false")];
         for (name, value) in settings {
             git::run(folder, &["config", name, value])?;
         }
@@ -202,9 +176,7 @@ impl Simulator {
     fn git_command(&self, folder: &Path) -> std::process::Command {
         let mut git = git::command(folder);
         let helper = "!f() { echo username=x-token-auth; echo \"password=$SIMULATOR_TOKEN\"; }; f";
-        git.arg("-c")
-            .arg(format!("credential.helper={helper}"))
-            .env("SIMULATOR_TOKEN", self.token());
+        git.arg("-c").arg(format!("credential.helper={helper}")).env("SIMULATOR_TOKEN", self.token());
         git
     }
 
@@ -243,11 +215,7 @@ impl Simulator {
 
     /// A pull request, by the full name of the repository that it goes to and its number.
     pub fn pull_request(&self, repository: &str, id: u64) -> PullRequestHandle<'_> {
-        PullRequestHandle {
-            shared: &self.shared,
-            repository: repository.to_owned(),
-            id,
-        }
+        PullRequestHandle { shared: &self.shared, repository: repository.to_owned(), id }
     }
 
     /// The OAuth server.
@@ -257,10 +225,7 @@ impl Simulator {
 
     /// A repository, by its full name.
     pub fn repository(&self, name: &str) -> RepositoryHandle<'_> {
-        RepositoryHandle {
-            shared: &self.shared,
-            name: name.to_owned(),
-        }
+        RepositoryHandle { shared: &self.shared, name: name.to_owned() }
     }
 }
 
@@ -271,22 +236,14 @@ impl Drop for Simulator {
         }
         if self.strict && !std::thread::panicking() {
             let violations = self.violations();
-            assert!(
-                violations.is_empty(),
-                "what was sent or answered is wrong:\n{}",
-                violations.join("\n")
-            );
+            assert!(violations.is_empty(), "what was sent or answered is wrong:\n{}", violations.join("\n"));
         }
     }
 }
 
 impl Shared {
     fn unexpected(&self) -> Vec<LoggedRequest> {
-        self.log
-            .all()
-            .into_iter()
-            .filter(|request| !request.known)
-            .collect()
+        self.log.all().into_iter().filter(|request| !request.known).collect()
     }
 
     /// See [`Simulator::violations`].
@@ -295,18 +252,11 @@ impl Shared {
         let unknown = unexpected
             .iter()
             .map(|request| format!("no such route: {} {}", request.method, request.target()));
-        #[cfg_attr(
-            not(feature = "openapi"),
-            allow(unused_mut, reason = "more is added with the feature")
-        )]
+        #[cfg_attr(not(feature = "openapi"), allow(unused_mut, reason = "more is added with the feature"))]
         let mut violations: Vec<String> = unknown.collect();
         #[cfg(feature = "openapi")]
         {
-            let exchanges = self
-                .exchanges
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .clone();
+            let exchanges = self.exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
             violations.extend(crate::openapi::check(&exchanges));
         }
         violations
@@ -314,8 +264,6 @@ impl Shared {
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, World> {
         // A change that panicked is a failing test already; the others go on.
-        self.world
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.world.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

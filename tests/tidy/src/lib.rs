@@ -24,7 +24,8 @@ pub fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
                     folders.push(path);
                 }
             } else if path.extension().is_some_and(|found| found == extension) {
-                let relative = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+                let relative =
+                    path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
                 found.push((relative, std::fs::read_to_string(&path).expect("UTF-8 text")));
             }
         }

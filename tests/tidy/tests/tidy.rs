@@ -7,7 +7,10 @@ use tidy::{code_lines, files, root};
 fn offences(folder: &str, words: &[&str], allowed: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in files(folder, "rs") {
-        if allowed.iter().any(|start| path.starts_with(start)) || path.contains("/tests/") || path.ends_with("/tests.rs") {
+        if allowed.iter().any(|start| path.starts_with(start))
+            || path.contains("/tests/")
+            || path.ends_with("/tests.rs")
+        {
             continue;
         }
         for (at, line) in code_lines(&text) {
@@ -26,7 +29,8 @@ fn names(line: &str, word: &str) -> bool {
         let after = line[at + word.len()..].chars().next();
         let goes_on = |letter: char| letter.is_alphanumeric() || letter == '_';
         let ends_open = word.ends_with(|letter: char| !goes_on(letter));
-        !before.is_some_and(|letter| goes_on(letter) || letter == ':') && (ends_open || !after.is_some_and(goes_on))
+        !before.is_some_and(|letter| goes_on(letter) || letter == ':')
+            && (ends_open || !after.is_some_and(goes_on))
     })
 }
 
@@ -42,7 +46,11 @@ fn the_check_itself_finds_what_it_looks_for() {
 #[test]
 fn only_the_worker_names_the_edge_crates() {
     let allowed = ["server/lsp/src/worker", "server/lsp/src/main.rs"];
-    let found = offences("server/lsp/src", &["bitbucket::", "git::", "credentials::", "reqwest::", "gix::"], &allowed);
+    let found = offences(
+        "server/lsp/src",
+        &["bitbucket::", "git::", "credentials::", "reqwest::", "gix::"],
+        &allowed,
+    );
     assert_eq!(found, Vec::<String>::new());
 }
 
@@ -75,7 +83,11 @@ fn secrets_have_one_way_out() {
 #[test]
 fn no_process_is_started_and_no_state_is_shared() {
     assert_eq!(offences("server", &["Command::new"], &[]), Vec::<String>::new());
-    let found = offences("server/lsp/src", &["Mutex", "RwLock"], &["server/lsp/src/worker/memo.rs", "server/lsp/src/transport"]);
+    let found = offences(
+        "server/lsp/src",
+        &["Mutex", "RwLock"],
+        &["server/lsp/src/worker/memo.rs", "server/lsp/src/transport"],
+    );
     assert_eq!(found, Vec::<String>::new());
 }
 
@@ -106,7 +118,10 @@ fn crates_depend_only_downward() {
 fn every_file_says_what_it_is() {
     for folder in ["server", "tests"] {
         for (path, text) in files(folder, "rs") {
-            assert!(text.starts_with("//!") || text.starts_with("#!["), "{path} does not open with what it is");
+            assert!(
+                text.starts_with("//!") || text.starts_with("#!["),
+                "{path} does not open with what it is"
+            );
         }
     }
 }

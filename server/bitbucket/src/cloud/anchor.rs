@@ -12,8 +12,7 @@ pub(super) fn of(inline: wire::Inline, code: Option<&str>) -> Option<Anchor> {
     let path = inline.path?;
     let line = |number: Option<wire::Number>| number.map(|number| number.count().saturating_sub(1));
     let range = |first: Option<u32>, last: Option<u32>| {
-        last.or(first)
-            .map(|last| LineRange::new(first.unwrap_or(last), last))
+        last.or(first).map(|last| LineRange::new(first.unwrap_or(last), last))
     };
     // Both sides: a line that did not change, which is on the new side as well.
     let new = range(line(inline.start_to), line(inline.to));
@@ -39,11 +38,7 @@ pub(super) fn of(inline: wire::Inline, code: Option<&str>) -> Option<Anchor> {
 /// The two commits of `…/diff/ws/repo:SRC..DST?path=…`; a carriage return (`%0D`) may stand for the dots.
 fn commits_of_link(href: &str) -> (Option<CommitHash>, Option<CommitHash>) {
     let path = href.split(['?', '#']).next().unwrap_or_default();
-    let replaced = path
-        .replace("%0D", "\r")
-        .replace("%0d", "\r")
-        .replace("%3A", ":")
-        .replace("%3a", ":");
+    let replaced = path.replace("%0D", "\r").replace("%0d", "\r").replace("%3A", ":").replace("%3a", ":");
     let spec = replaced.rsplit(['/', ':']).next().unwrap_or_default();
     let (source, destination) = match spec.split_once('\r').or_else(|| spec.split_once("..")) {
         Some((source, destination)) => (source, destination.trim_start_matches('.')),
@@ -64,10 +59,7 @@ mod tests {
     }
 
     fn spot(inline: &str) -> Spot {
-        comment(&format!(r#"{{"id":1,"content":{{"raw":""}},"inline":{inline}}}"#))
-            .anchor
-            .unwrap()
-            .spot
+        comment(&format!(r#"{{"id":1,"content":{{"raw":""}},"inline":{inline}}}"#)).anchor.unwrap().spot
     }
 
     fn to(first: u32, last: u32) -> Spot {
@@ -82,10 +74,7 @@ mod tests {
     fn lines_of_anchors() {
         let cases = [
             (r#"{"path":"a"}"#, Spot::File),
-            (
-                r#"{"path":"a","from":null,"to":null,"start_from":null,"start_to":null}"#,
-                Spot::File,
-            ),
+            (r#"{"path":"a","from":null,"to":null,"start_from":null,"start_to":null}"#, Spot::File),
             (r#"{"path":"a","to":5}"#, to(4, 4)),
             (r#"{"path":"a","from":null,"to":5}"#, to(4, 4)),
             (r#"{"path":"a","from":5,"to":null}"#, from(4, 4)),
@@ -93,10 +82,7 @@ mod tests {
             (r#"{"path":"a","start_to":3,"to":5}"#, to(2, 4)),
             (r#"{"path":"a","start_to":5,"to":3}"#, to(2, 4)),
             (r#"{"path":"a","start_from":3,"from":5}"#, from(2, 4)),
-            (
-                r#"{"path":"a","start_from":1,"start_to":3,"from":2,"to":5}"#,
-                to(2, 4),
-            ),
+            (r#"{"path":"a","start_from":1,"start_to":3,"from":2,"to":5}"#, to(2, 4)),
             (r#"{"path":"a","start_from":1,"to":5}"#, to(4, 4)),
             (r#"{"path":"a","start_to":3,"from":5}"#, from(4, 4)),
             (r#"{"path":"a","start_to":3}"#, to(2, 2)),

@@ -46,10 +46,7 @@ impl Readable for PullRequest {
         Some(Self {
             id: PullRequestId(wire.id?.id()?),
             title: wire.title.unwrap_or_default(),
-            description: wire
-                .description
-                .or(wire.summary.and_then(|it| it.raw))
-                .unwrap_or_default(),
+            description: wire.description.or(wire.summary.and_then(|it| it.raw)).unwrap_or_default(),
             state: state(wire.state.as_deref()),
             draft: wire.draft.unwrap_or(false),
             author: wire.author.map(user),
@@ -78,10 +75,7 @@ impl Readable for Comment {
         let content = wire.content.unwrap_or_default();
         let no_text = content.raw.is_none() && !deleted;
         let raw = content.raw.unwrap_or_default();
-        let mentions = content
-            .html
-            .map(|html| mention::names(&raw, &html))
-            .unwrap_or_default();
+        let mentions = content.html.map(|html| mention::names(&raw, &html)).unwrap_or_default();
         let (html, code) = wire.links.map(|it| (it.html, it.code)).unwrap_or_default();
         let code = code.and_then(|link| link.href);
         let is_inline = wire.inline.is_some();
@@ -173,11 +167,7 @@ impl Readable for User {
     }
 
     fn id(&self) -> Option<Id> {
-        self.uuid
-            .as_ref()
-            .or(self.account_id.as_ref())
-            .cloned()
-            .map(Id::Text)
+        self.uuid.as_ref().or(self.account_id.as_ref()).cloned().map(Id::Text)
     }
 }
 
@@ -217,9 +207,7 @@ fn state(text: Option<&str>) -> PullRequestState {
 
 fn user(wire: wire::User) -> User {
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let name = filled(wire.display_name)
-        .or_else(|| filled(wire.nickname.clone()))
-        .or(wire.username);
+    let name = filled(wire.display_name).or_else(|| filled(wire.nickname.clone())).or(wire.username);
     User {
         uuid: filled(wire.uuid),
         account_id: filled(wire.account_id),
@@ -258,32 +246,19 @@ fn participants(
     participants: Option<Vec<wire::Participant>>,
     reviewers: Option<Vec<wire::User>>,
 ) -> Vec<Participant> {
-    let mut all: Vec<Participant> = participants
-        .unwrap_or_default()
-        .into_iter()
-        .map(participant)
-        .collect();
+    let mut all: Vec<Participant> = participants.unwrap_or_default().into_iter().map(participant).collect();
     for reviewer in reviewers.unwrap_or_default().into_iter().map(user) {
-        let known = all
-            .iter_mut()
-            .find(|it| it.user.as_ref().is_some_and(|user| user.is(&reviewer)));
+        let known = all.iter_mut().find(|it| it.user.as_ref().is_some_and(|user| user.is(&reviewer)));
         match known {
             Some(known) => known.role = Role::Reviewer,
-            None => all.push(Participant {
-                user: Some(reviewer),
-                role: Role::Reviewer,
-                vote: None,
-            }),
+            None => all.push(Participant { user: Some(reviewer), role: Role::Reviewer, vote: None }),
         }
     }
     all
 }
 
 fn resolution(wire: wire::Resolution) -> Resolution {
-    Resolution {
-        user: wire.user.map(user),
-        on: time(wire.created_on.as_deref()),
-    }
+    Resolution { user: wire.user.map(user), on: time(wire.created_on.as_deref()) }
 }
 
 fn html_url(links: Option<wire::Links>) -> Option<String> {
@@ -297,14 +272,9 @@ fn time(text: Option<&str>) -> Option<Timestamp> {
     // No offset at all: UTC, as everywhere in this API.
     let without_offset = || {
         let local = text.parse::<jiff::civil::DateTime>().ok()?;
-        local
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .ok()
-            .map(|zoned| zoned.timestamp())
+        local.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     };
-    whole
-        .or_else(without_offset)
-        .map(|time| Timestamp(time.as_second()))
+    whole.or_else(without_offset).map(|time| Timestamp(time.as_second()))
 }
 
 #[cfg(test)]
@@ -329,10 +299,7 @@ mod tests {
             r#","resolution":{"type":"comment_resolution","user":{"uuid":"{u}"},"created_on":"1970-01-01T00:01:00+00:00"}"#,
         );
         let full = full.unwrap();
-        assert_eq!(
-            (full.user.unwrap().uuid.as_deref(), full.on),
-            (Some("{u}"), Some(Timestamp(60)))
-        );
+        assert_eq!((full.user.unwrap().uuid.as_deref(), full.on), (Some("{u}"), Some(Timestamp(60))));
     }
 
     #[test]
@@ -343,27 +310,15 @@ mod tests {
         assert!(comment.unreadable);
         assert_eq!(comment.id, CommentId(9));
         assert_eq!(comment.author.unwrap().display_name, "Ana");
-        assert_eq!(
-            comment.anchor.unwrap().spot,
-            Spot::Lines(Side::To, LineRange::line(4))
-        );
-        for placeholder in [
-            r#"{"id":9}"#,
-            r#"{"id":9,"inline":{"to":5},"content":{"raw":"x"}}"#,
-            r#"{"id":9"#,
-        ] {
-            assert!(
-                read::<Comment>(placeholder.as_bytes()).unwrap().value.unreadable,
-                "{placeholder}"
-            );
+        assert_eq!(comment.anchor.unwrap().spot, Spot::Lines(Side::To, LineRange::line(4)));
+        for placeholder in
+            [r#"{"id":9}"#, r#"{"id":9,"inline":{"to":5},"content":{"raw":"x"}}"#, r#"{"id":9"#]
+        {
+            assert!(read::<Comment>(placeholder.as_bytes()).unwrap().value.unreadable, "{placeholder}");
         }
-        for nothing in [
-            r#"{"content":{"raw":"x"}}"#,
-            r#"{"id":-1}"#,
-            r#"{"id":18446744073709551616}"#,
-            "[]",
-            "7",
-        ] {
+        for nothing in
+            [r#"{"content":{"raw":"x"}}"#, r#"{"id":-1}"#, r#"{"id":18446744073709551616}"#, "[]", "7"]
+        {
             assert_eq!(read::<Comment>(nothing.as_bytes()), None, "{nothing}");
         }
         let largest = read::<Comment>(br#"{"id":18446744073709551615}"#).unwrap().value;
@@ -389,13 +344,7 @@ mod tests {
         ] {
             assert_eq!(seconds(text), Some(1_560_286_824), "{text}");
         }
-        for text in [
-            "",
-            "yesterday",
-            "2019-13-01T00:00:00Z",
-            "1560286824",
-            "9999-99-99",
-        ] {
+        for text in ["", "yesterday", "2019-13-01T00:00:00Z", "1560286824", "9999-99-99"] {
             assert_eq!(seconds(text), None, "{text}");
         }
     }
@@ -413,10 +362,7 @@ mod tests {
         assert_eq!((request.title.as_str(), request.description.as_str()), ("T", "S"));
         assert_eq!(request.state, PullRequestState::Unknown);
         assert_eq!(request.source.commit, CommitHash::parse("298e9b999046"));
-        assert_eq!(
-            (request.source.repository, request.destination.commit),
-            (None, None)
-        );
+        assert_eq!((request.source.repository, request.destination.commit), (None, None));
         assert_eq!(request.destination.repository, RepositoryName::new("team", "app"));
         let seen: Vec<_> = request.participants.iter().map(|it| (it.role, it.vote)).collect();
         assert_eq!(
@@ -435,20 +381,14 @@ mod tests {
     fn a_build_without_a_name_has_its_key() {
         let status = |json: &str| read::<BuildStatus>(json.as_bytes()).map(|read| read.value);
         let build = status(r#"{"key":"ci","name":"","state":"NEW","url":"","description":null}"#).unwrap();
-        assert_eq!(
-            (build.name.as_str(), build.state, build.url),
-            ("ci", BuildState::Unknown, None)
-        );
+        assert_eq!((build.name.as_str(), build.state, build.url), ("ci", BuildState::Unknown, None));
         assert_eq!(status("{}"), None);
     }
 
     #[test]
     fn people_without_a_name_have_their_nickname() {
         let name = |json: &str| read::<User>(json.as_bytes()).map(|read| read.value.display_name);
-        assert_eq!(
-            name(r#"{"display_name":"","nickname":"ana"}"#).as_deref(),
-            Some("ana")
-        );
+        assert_eq!(name(r#"{"display_name":"","nickname":"ana"}"#).as_deref(), Some("ana"));
         assert_eq!(name(r#"{"username":"team"}"#).as_deref(), Some("team"));
         assert_eq!(name(r#"{"uuid":"{u}"}"#).as_deref(), Some(""));
         assert_eq!(name("{}"), None);

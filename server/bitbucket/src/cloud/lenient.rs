@@ -103,12 +103,7 @@ fn prune(value: &Value, decodes: &dyn Fn(&Value) -> bool, depth: usize) -> Optio
         }
         Value::Array(elements) => {
             let decodes = |element: &Value| decodes(&Value::Array(vec![element.clone()]));
-            Value::Array(
-                elements
-                    .iter()
-                    .filter_map(|element| prune(element, &decodes, depth - 1))
-                    .collect(),
-            )
+            Value::Array(elements.iter().filter_map(|element| prune(element, &decodes, depth - 1)).collect())
         }
         _ => return None,
     };
@@ -134,12 +129,7 @@ fn rescue(json: &[u8], depth: usize) -> Option<Value> {
         }
         b'[' => {
             let (elements, _) = array(json)?;
-            Some(Value::Array(
-                elements
-                    .into_iter()
-                    .filter_map(|json| rescue(json, depth - 1))
-                    .collect(),
-            ))
+            Some(Value::Array(elements.into_iter().filter_map(|json| rescue(json, depth - 1)).collect()))
         }
         // Bytes that are not UTF-8 and halves of surrogate pairs become U+FFFD.
         b'"' => serde_json::from_str(&whole_characters(&String::from_utf8_lossy(json))).ok(),
@@ -162,11 +152,7 @@ fn whole_characters(json: &str) -> String {
             _ if step == '\\' => (1 + json[at + 1..].chars().next().map_or(0, char::len_utf8), false),
             _ => (step.len_utf8(), false),
         };
-        whole.push_str(if replaced {
-            "\\ufffd"
-        } else {
-            &json[at..at + taken]
-        });
+        whole.push_str(if replaced { "\\ufffd" } else { &json[at..at + taken] });
         at += taken;
     }
     whole
@@ -205,13 +191,7 @@ mod tests {
 
     fn items(json: &str) -> (Vec<String>, bool) {
         let page = page(json.as_bytes()).unwrap();
-        (
-            page.items
-                .iter()
-                .map(|item| String::from_utf8_lossy(item).into_owned())
-                .collect(),
-            page.cut,
-        )
+        (page.items.iter().map(|item| String::from_utf8_lossy(item).into_owned()).collect(), page.cut)
     }
 
     #[test]
@@ -225,17 +205,8 @@ mod tests {
             Thing {
                 id: Some(1),
                 name: None,
-                inner: Some(Inner {
-                    line: None,
-                    path: Some("p".into())
-                }),
-                list: Some(vec![
-                    Inner {
-                        line: Some(1),
-                        path: None
-                    },
-                    Inner::default()
-                ]),
+                inner: Some(Inner { line: None, path: Some("p".into()) }),
+                list: Some(vec![Inner { line: Some(1), path: None }, Inner::default()]),
             }
         );
         assert_eq!(thing("[1]"), None);
@@ -256,34 +227,14 @@ mod tests {
         let smile = "\u{fffd}\u{1f600}\\ud800";
         // The text, the name that is read, and whether something that counts was lost.
         let cases = [
-            (
-                r#"{"id":7,"name":"a\ud800b"}"#.to_owned(),
-                Some("a\u{fffd}b"),
-                true,
-            ),
-            (
-                r#"{"id":7,"name":"\udc00\ud83d\ude00\\ud800"}"#.to_owned(),
-                Some(smile),
-                true,
-            ),
-            (
-                r#"{"id":7,"huge":1e999,"name":"ok"}"#.to_owned(),
-                Some("ok"),
-                false,
-            ),
+            (r#"{"id":7,"name":"a\ud800b"}"#.to_owned(), Some("a\u{fffd}b"), true),
+            (r#"{"id":7,"name":"\udc00\ud83d\ude00\\ud800"}"#.to_owned(), Some(smile), true),
+            (r#"{"id":7,"huge":1e999,"name":"ok"}"#.to_owned(), Some("ok"), false),
             (r#"{"id":7,"name":1e999}"#.to_owned(), None, true),
             (r#"{"id":7,"nan":NaN,"name":"ok"}"#.to_owned(), Some("ok"), true),
             (format!(r#"{{"id":7,"name":"ok","deep":{deep}"#), Some("ok"), true),
-            (
-                format!(r#"{{"id":7,"deep":{deep}{closed},"name":"ok"}}"#),
-                Some("ok"),
-                false,
-            ),
-            (
-                format!(r#"{{"id":7,"inner":{deep}{closed},"name":"ok"}}"#),
-                Some("ok"),
-                true,
-            ),
+            (format!(r#"{{"id":7,"deep":{deep}{closed},"name":"ok"}}"#), Some("ok"), false),
+            (format!(r#"{{"id":7,"inner":{deep}{closed},"name":"ok"}}"#), Some("ok"), true),
             (r#"{"id":7,"name":"cut of"#.to_owned(), None, true),
         ];
         for (json, name, lost) in cases {

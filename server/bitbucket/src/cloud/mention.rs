@@ -13,13 +13,8 @@ const MOST: usize = 200;
 const MOST_NAME: usize = 100;
 
 /// Attributes that hold an account id, the usual first.
-const ATTRIBUTES: &[&str] = &[
-    "data-atlassian-id",
-    "data-account-id",
-    "data-mention-id",
-    "data-user-id",
-    "data-aaid",
-];
+const ATTRIBUTES: &[&str] =
+    &["data-atlassian-id", "data-account-id", "data-mention-id", "data-user-id", "data-aaid"];
 
 /// (account id, name without `@`) for each mention, each id once.
 ///
@@ -53,11 +48,7 @@ struct Element {
 /// The ids of `@{id}`, in order.
 fn typed(raw: &str) -> Vec<&str> {
     let id = |part: &str| -> Option<usize> { part.find('}').filter(|end| (1..=128).contains(end)) };
-    raw.split("@{")
-        .skip(1)
-        .filter_map(|part| id(part).map(|end| &part[..end]))
-        .take(MOST)
-        .collect()
+    raw.split("@{").skip(1).filter_map(|part| id(part).map(|end| &part[..end])).take(MOST).collect()
 }
 
 fn elements(html: &str) -> Vec<Element> {
@@ -73,10 +64,7 @@ fn elements(html: &str) -> Vec<Element> {
         let (text, after) = text_until_end(tag.name, rest);
         rest = after;
         let name = text.trim().trim_start_matches('@').trim();
-        elements.push(Element {
-            id,
-            name: name.chars().take(MOST_NAME).collect(),
-        });
+        elements.push(Element { id, name: name.chars().take(MOST_NAME).collect() });
         if elements.len() == MOST {
             break;
         }
@@ -99,9 +87,7 @@ fn mention(tag: Tag<'_>) -> Option<Option<String>> {
                     .any(|known| class.eq_ignore_ascii_case(known))
             });
         }
-        let rank = ATTRIBUTES
-            .iter()
-            .position(|known| key.eq_ignore_ascii_case(known));
+        let rank = ATTRIBUTES.iter().position(|known| key.eq_ignore_ascii_case(known));
         if let Some(rank) = rank.filter(|rank| found.as_ref().is_none_or(|(best, _)| rank < best)) {
             let id = plain(value);
             if (1..=128).contains(&id.len()) && !id.contains(char::is_control) {
@@ -128,13 +114,9 @@ fn next_tag(html: &str) -> Option<(Tag<'_>, &str)> {
         match (character, quote) {
             ('>', None) => {
                 let inside = &html[start..start + at];
-                let name_end = inside
-                    .find(|c: char| c.is_ascii_whitespace())
-                    .unwrap_or(inside.len());
-                let tag = Tag {
-                    name: inside[..name_end].trim_end_matches('/'),
-                    attributes: &inside[name_end..],
-                };
+                let name_end = inside.find(|c: char| c.is_ascii_whitespace()).unwrap_or(inside.len());
+                let tag =
+                    Tag { name: inside[..name_end].trim_end_matches('/'), attributes: &inside[name_end..] };
                 return Some((tag, &html[start + at + 1..]));
             }
             ('"' | '\'', None) => quote = Some(character),
@@ -153,9 +135,7 @@ fn attributes(mut text: &str) -> Vec<(&str, &str)> {
         if text.is_empty() || attributes.len() == 50 {
             return attributes;
         }
-        let key_end = text
-            .find(|c: char| c.is_ascii_whitespace() || c == '=')
-            .unwrap_or(text.len());
+        let key_end = text.find(|c: char| c.is_ascii_whitespace() || c == '=').unwrap_or(text.len());
         let (key, rest) = text.split_at(key_end);
         let Some(value) = rest.trim_start().strip_prefix('=').map(str::trim_start) else {
             attributes.push((key, ""));
@@ -165,11 +145,7 @@ fn attributes(mut text: &str) -> Vec<(&str, &str)> {
         let quoted = value.chars().next().filter(|c| matches!(c, '"' | '\''));
         let (value, rest) = match quoted {
             Some(quote) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
-            None => value.split_at(
-                value
-                    .find(|c: char| c.is_ascii_whitespace())
-                    .unwrap_or(value.len()),
-            ),
+            None => value.split_at(value.find(|c: char| c.is_ascii_whitespace()).unwrap_or(value.len())),
         };
         attributes.push((key, value));
         text = rest;
@@ -185,11 +161,7 @@ fn text_until_end<'a>(name: &str, html: &'a str) -> (String, &'a str) {
             return (plain(&text), rest);
         };
         text.push_str(rest.split('<').next().unwrap_or_default());
-        if tag
-            .name
-            .strip_prefix('/')
-            .is_some_and(|end| end.eq_ignore_ascii_case(name))
-        {
+        if tag.name.strip_prefix('/').is_some_and(|end| end.eq_ignore_ascii_case(name)) {
             return (plain(&text), after);
         }
         if text.len() > 4 * MOST_NAME {
@@ -205,10 +177,7 @@ fn plain(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         plain.push_str(before);
-        let reference = after
-            .find(';')
-            .filter(|end| *end <= 8)
-            .map(|end| (&after[..end], &after[end + 1..]));
+        let reference = after.find(';').filter(|end| *end <= 8).map(|end| (&after[..end], &after[end + 1..]));
         let resolved = reference.and_then(|(reference, after)| character(reference).map(|c| (c, after)));
         rest = match resolved {
             Some((character, after)) => {
@@ -271,10 +240,7 @@ mod tests {
     #[test]
     fn without_ids_the_order_tells_if_the_counts_agree() {
         let html = r#"<span class="ap-mention">@Ana</span> <span class="ap-mention">@Ben</span>"#;
-        assert_eq!(
-            found("@{1:a} and @{2:b}", html),
-            [pair("1:a", "Ana"), pair("2:b", "Ben")]
-        );
+        assert_eq!(found("@{1:a} and @{2:b}", html), [pair("1:a", "Ana"), pair("2:b", "Ben")]);
         assert_eq!(found("@{1:a} alone", html), []);
     }
 
@@ -300,10 +266,7 @@ mod tests {
 
     #[test]
     fn character_references() {
-        assert_eq!(
-            plain("a&lt;b&#65;&#x42;&unknown;&&#xD800;&amp"),
-            "a<bAB&unknown;&&#xD800;&amp"
-        );
+        assert_eq!(plain("a&lt;b&#65;&#x42;&unknown;&&#xD800;&amp"), "a<bAB&unknown;&&#xD800;&amp");
     }
 
     proptest! {

@@ -74,10 +74,5 @@ pub fn read_page<T: Readable>(json: &[u8]) -> Option<Page<T>> {
     if raw.cut {
         listing.more = Some("An answer of Bitbucket broke off, so a part is missing; refresh.".into());
     }
-    Some(Page {
-        listing,
-        size: raw.size,
-        pagelen: raw.pagelen,
-        next: raw.next,
-    })
+    Some(Page { listing, size: raw.size, pagelen: raw.pagelen, next: raw.next })
 }

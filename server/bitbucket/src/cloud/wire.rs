@@ -4,10 +4,7 @@
 //! `fields=`, for deleted accounts and forks. Fields that nothing here uses are not listed.
 //! Nothing is renamed or interpreted; `convert` does that.
 //! Source: Atlassian's OpenAPI description, corrected by recorded answers.
-#![allow(
-    missing_docs,
-    reason = "fields are spelled and documented as in the API's reference"
-)]
+#![allow(missing_docs, reason = "fields are spelled and documented as in the API's reference")]
 
 use std::fmt;
 
@@ -173,12 +170,9 @@ impl Detail {
     pub fn scopes(&self) -> Option<(Vec<String>, Vec<String>)> {
         let named = |key: &str| -> Option<Vec<String>> {
             match self.0.get(key)? {
-                Value::Array(scopes) => Some(
-                    scopes
-                        .iter()
-                        .filter_map(|scope| scope.as_str().map(str::to_owned))
-                        .collect(),
-                ),
+                Value::Array(scopes) => {
+                    Some(scopes.iter().filter_map(|scope| scope.as_str().map(str::to_owned)).collect())
+                }
                 Value::String(scope) => Some(vec![scope.clone()]),
                 _ => None,
             }
@@ -236,10 +230,7 @@ impl<'de> Deserialize<'de> for Number {
             }
 
             fn visit_str<E: Error>(self, digits: &str) -> Result<Number, E> {
-                digits
-                    .parse::<i64>()
-                    .map(|number| Number(number.into()))
-                    .map_err(E::custom)
+                digits.parse::<i64>().map(|number| Number(number.into())).map_err(E::custom)
             }
         }
         deserializer.deserialize_any(Whole)
@@ -258,16 +249,7 @@ mod tests {
         assert_eq!(number("-7"), Some(-7));
         assert_eq!(number("7.0"), Some(7));
         assert_eq!(number("\"7\""), Some(7));
-        for wrong in [
-            "18446744073709551616",
-            "7.5",
-            "1e300",
-            "\"seven\"",
-            "true",
-            "[7]",
-            "{}",
-            "null",
-        ] {
+        for wrong in ["18446744073709551616", "7.5", "1e300", "\"seven\"", "true", "[7]", "{}", "null"] {
             assert_eq!(number(wrong), None, "{wrong}");
         }
         assert_eq!(Number(-1).id(), None);
@@ -277,10 +259,7 @@ mod tests {
     #[test]
     fn a_list_is_no_object() {
         assert!(serde_json::from_str::<Resolution>("[]").is_err());
-        assert_eq!(
-            serde_json::from_str::<Resolution>("{}").ok(),
-            Some(Resolution::default())
-        );
+        assert_eq!(serde_json::from_str::<Resolution>("{}").ok(), Some(Resolution::default()));
         assert_eq!(
             serde_json::from_str::<Comment>(r#"{"inline":null,"x":1}"#).ok(),
             Some(Comment::default())

@@ -79,11 +79,7 @@ impl Gate {
             patience: options.failures_in_a_row,
             first_rest: options.first_rest,
         };
-        Self {
-            state: Mutex::default(),
-            changed: Notify::new(),
-            rules,
-        }
+        Self { state: Mutex::default(), changed: Notify::new(), rules }
     }
 
     /// Waits until a request may leave.
@@ -102,28 +98,14 @@ impl Gate {
                 let epoch = state.epoch;
                 match &mut state.closed {
                     None => {
-                        return Ok(Pass {
-                            gate: self,
-                            epoch,
-                            probe: false,
-                            told: false,
-                        });
+                        return Ok(Pass { gate: self, epoch, probe: false, told: false });
                     }
                     Some(closed) if closed.until <= now && !closed.probing => {
                         closed.probing = true;
-                        return Ok(Pass {
-                            gate: self,
-                            epoch,
-                            probe: true,
-                            told: false,
-                        });
+                        return Ok(Pass { gate: self, epoch, probe: true, told: false });
                     }
                     Some(closed) if closed.until <= now => None,
-                    Some(Closed {
-                        until,
-                        why: Why::Limit,
-                        ..
-                    }) if *until < deadline => Some(*until),
+                    Some(Closed { until, why: Why::Limit, .. }) if *until < deadline => Some(*until),
                     Some(Closed { until, why, .. }) => return Err(why.error(*until - now)),
                 }
             };
@@ -158,10 +140,7 @@ impl Gate {
         let now = Instant::now();
         let mut state = self.state();
         forget_old(&mut state.spent, now);
-        let waiting = state
-            .closed
-            .as_ref()
-            .map(|closed| closed.until.saturating_duration_since(now));
+        let waiting = state.closed.as_ref().map(|closed| closed.until.saturating_duration_since(now));
         Budget {
             spent_last_hour: state.spent.iter().map(|(_, count)| count).sum(),
             limit: state.limit.unwrap_or(LIMIT),
@@ -172,13 +151,7 @@ impl Gate {
     /// Ends a rest after failures: the network may have come back. A 429 is still waited for.
     pub(crate) fn wake(&self) {
         let mut state = self.state();
-        if matches!(
-            state.closed,
-            Some(Closed {
-                why: Why::Failures,
-                ..
-            })
-        ) {
+        if matches!(state.closed, Some(Closed { why: Why::Failures, .. })) {
             state.closed = None;
             state.epoch += 1;
         }
@@ -230,11 +203,7 @@ impl Pass<'_> {
                 Some(closed) if !current && closed.why == Why::Limit => closed.until.max(until),
                 _ => until,
             };
-            state.closed = Some(Closed {
-                until,
-                why: Why::Limit,
-                probing: false,
-            });
+            state.closed = Some(Closed { until, why: Why::Limit, probing: false });
         });
     }
 
@@ -248,11 +217,7 @@ impl Pass<'_> {
                 state.epoch += 1;
                 let rest = jittered(doubled(rules.first_rest, state.rests, rules.retry_after.1));
                 let until = Instant::now() + rest;
-                state.closed = Some(Closed {
-                    until,
-                    why: Why::Failures,
-                    probing: false,
-                });
+                state.closed = Some(Closed { until, why: Why::Failures, probing: false });
             }
         });
     }
@@ -283,28 +248,20 @@ impl Why {
     fn error(self, wait: Duration) -> Error {
         match self {
             Self::Limit => Error::RateLimited { retry_after: wait },
-            Self::Failures => Error::Offline {
-                outage: Outage::Resting,
-                retry_after: Some(wait),
-            },
+            Self::Failures => Error::Offline { outage: Outage::Resting, retry_after: Some(wait) },
         }
     }
 }
 
 fn forget_old(spent: &mut VecDeque<(Instant, u32)>, now: Instant) {
-    while spent
-        .front()
-        .is_some_and(|(minute, _)| now.duration_since(*minute) >= HOUR)
-    {
+    while spent.front().is_some_and(|(minute, _)| now.duration_since(*minute) >= HOUR) {
         spent.pop_front();
     }
 }
 
 /// `first` at the first turn, twice that at the second, and so on, up to `most`.
 pub(crate) fn doubled(first: Duration, turn: u32, most: Duration) -> Duration {
-    first
-        .saturating_mul(1 << turn.saturating_sub(1).min(16))
-        .min(most)
+    first.saturating_mul(1 << turn.saturating_sub(1).min(16)).min(most)
 }
 
 /// Between half of it and all of it, so that several clients do not march in step.

@@ -17,19 +17,10 @@ async fn enter(gate: &Gate) -> Result<Pass<'_>, Error> {
 #[tokio::test(start_paused = true)]
 async fn a_429_closes_the_gate_for_as_long_as_it_says() {
     let gate = gate();
-    enter(&gate)
-        .await
-        .ok()
-        .unwrap()
-        .limited(Some(Duration::from_secs(120)));
+    enter(&gate).await.ok().unwrap().limited(Some(Duration::from_secs(120)));
     assert_eq!(gate.budget().waiting, Some(Duration::from_secs(120)));
     let error = enter(&gate).await.err().unwrap();
-    assert_eq!(
-        error,
-        Error::RateLimited {
-            retry_after: Duration::from_secs(120)
-        }
-    );
+    assert_eq!(error, Error::RateLimited { retry_after: Duration::from_secs(120) });
     tokio::time::advance(Duration::from_secs(100)).await;
     // 20 seconds are left, which is within the deadline: it waits.
     let before = Instant::now();
@@ -43,11 +34,7 @@ async fn a_429_closes_the_gate_for_as_long_as_it_says() {
 async fn what_retry_after_says_is_clamped() {
     let gate = gate();
     for (told, waits) in [(0, 1), (1, 1), (300, 300), (86_400, 300)] {
-        enter(&gate)
-            .await
-            .ok()
-            .unwrap()
-            .limited(Some(Duration::from_secs(told)));
+        enter(&gate).await.ok().unwrap().limited(Some(Duration::from_secs(told)));
         assert_eq!(gate.budget().waiting, Some(Duration::from_secs(waits)));
         tokio::time::advance(Duration::from_secs(waits)).await;
         enter(&gate).await.ok().unwrap().answered();
@@ -68,11 +55,7 @@ async fn without_retry_after_the_wait_doubles_with_jitter() {
 #[tokio::test(start_paused = true)]
 async fn a_storm_sends_one_request_a_window() {
     let gate = gate();
-    enter(&gate)
-        .await
-        .ok()
-        .unwrap()
-        .limited(Some(Duration::from_secs(5)));
+    enter(&gate).await.ok().unwrap().limited(Some(Duration::from_secs(5)));
     let mut sent = 0;
     let start = Instant::now();
     for _ in 0..1000 {
@@ -84,20 +67,13 @@ async fn a_storm_sends_one_request_a_window() {
         tokio::time::advance(Duration::from_millis(100)).await;
     }
     let windows = start.elapsed().as_secs() / 5;
-    assert!(
-        sent >= 1 && u64::from(sent as u32) <= windows,
-        "{sent} in {windows} windows"
-    );
+    assert!(sent >= 1 && u64::from(sent as u32) <= windows, "{sent} in {windows} windows");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_probe_at_a_time_and_the_others_follow_its_success() {
     let gate = gate();
-    enter(&gate)
-        .await
-        .ok()
-        .unwrap()
-        .limited(Some(Duration::from_secs(2)));
+    enter(&gate).await.ok().unwrap().limited(Some(Duration::from_secs(2)));
     tokio::time::advance(Duration::from_secs(2)).await;
     let probe = enter(&gate).await.ok().unwrap();
     let too_early = gate.enter(Instant::now() + Duration::from_millis(5)).await;
@@ -105,11 +81,7 @@ async fn one_probe_at_a_time_and_the_others_follow_its_success() {
     let (second, ()) = tokio::join!(enter(&gate), async { probe.answered() });
     second.ok().unwrap().answered();
     // A probe whose caller gave up makes room for the next.
-    enter(&gate)
-        .await
-        .ok()
-        .unwrap()
-        .limited(Some(Duration::from_secs(2)));
+    enter(&gate).await.ok().unwrap().limited(Some(Duration::from_secs(2)));
     tokio::time::advance(Duration::from_secs(2)).await;
     drop(enter(&gate).await.ok().unwrap());
     enter(&gate).await.ok().unwrap().answered();
@@ -136,24 +108,14 @@ async fn five_failures_make_it_rest_and_a_wake_up_ends_the_rest() {
     }
     let first = gate.budget().waiting.unwrap();
     let error = enter(&gate).await.err().unwrap();
-    assert_eq!(
-        error,
-        Error::Offline {
-            outage: Outage::Resting,
-            retry_after: Some(first)
-        }
-    );
+    assert_eq!(error, Error::Offline { outage: Outage::Resting, retry_after: Some(first) });
     tokio::time::advance(first).await;
     // Half open: one failure is enough to rest again, and longer.
     enter(&gate).await.ok().unwrap().failed();
     assert!(gate.budget().waiting.is_some());
     gate.wake();
     enter(&gate).await.ok().unwrap().answered();
-    enter(&gate)
-        .await
-        .ok()
-        .unwrap()
-        .limited(Some(Duration::from_secs(60)));
+    enter(&gate).await.ok().unwrap().limited(Some(Duration::from_secs(60)));
     gate.wake();
     assert_eq!(gate.budget().waiting, Some(Duration::from_secs(60)));
 }
@@ -165,22 +127,8 @@ async fn the_budget_is_of_the_last_hour() {
         gate.spend();
         tokio::time::advance(Duration::from_secs(60)).await;
     }
-    assert_eq!(
-        gate.budget(),
-        Budget {
-            spent_last_hour: 59,
-            limit: 1000,
-            waiting: None
-        }
-    );
+    assert_eq!(gate.budget(), Budget { spent_last_hour: 59, limit: 1000, waiting: None });
     gate.learn_limit(2000);
     tokio::time::advance(HOUR).await;
-    assert_eq!(
-        gate.budget(),
-        Budget {
-            spent_last_hour: 0,
-            limit: 2000,
-            waiting: None
-        }
-    );
+    assert_eq!(gate.budget(), Budget { spent_last_hour: 0, limit: 2000, waiting: None });
 }

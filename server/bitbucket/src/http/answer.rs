@@ -18,9 +18,7 @@ pub(super) const ERROR_LIMIT: usize = 64 << 10;
 pub(super) fn accept(body: Vec<u8>, headers: &HeaderMap, want: Want) -> Result<Vec<u8>, Error> {
     let kind = content_type(headers);
     let is_html = kind.starts_with("text/html") || kind.starts_with("application/xhtml");
-    let first = without_mark(&body)
-        .iter()
-        .find(|byte| !byte.is_ascii_whitespace());
+    let first = without_mark(&body).iter().find(|byte| !byte.is_ascii_whitespace());
     let good = match want {
         // Proxies are known to rename the type, so text that begins as JSON does is read.
         Want::Json => !is_html && matches!(first, Some(b'{' | b'[')),
@@ -44,9 +42,7 @@ pub(super) fn error(status: u16, headers: &HeaderMap, body: &[u8], basic: bool) 
         404 => Error::NotFound,
         407 | 511 => Error::Portal,
         410 => Error::Gone,
-        429 => Error::RateLimited {
-            retry_after: retry_after(headers).unwrap_or_default(),
-        },
+        429 => Error::RateLimited { retry_after: retry_after(headers).unwrap_or_default() },
         500.. => Error::Server { status },
         _ => unexpected(status, message(body).unwrap_or_else(|| "an odd status".into())),
     }
@@ -60,17 +56,11 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX >> 1)));
     }
-    let date = |text: &str| {
-        jiff::fmt::rfc2822::parse(text)
-            .ok()
-            .map(|zoned| zoned.timestamp())
-    };
+    let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp());
     let until = date(text)?;
     let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?));
     let now = now.unwrap_or_else(jiff::Timestamp::now);
-    Some(Duration::from_secs(
-        u64::try_from(until.as_second() - now.as_second()).unwrap_or(0),
-    ))
+    Some(Duration::from_secs(u64::try_from(until.as_second() - now.as_second()).unwrap_or(0)))
 }
 
 pub(super) fn content_type(headers: &HeaderMap) -> String {
@@ -81,20 +71,14 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
 /// From `error.detail` of the body, else from the pair of headers that name scopes.
 fn missing_scope(headers: &HeaderMap, body: &[u8]) -> Option<Error> {
     let (body, _) = read_wire::<ErrorBody>(body).unwrap_or_default();
-    let detail = body
-        .error
-        .and_then(|error| error.detail)
-        .and_then(|detail| detail.scopes());
+    let detail = body.error.and_then(|error| error.detail).and_then(|detail| detail.scopes());
     if let Some((required, granted)) = detail.filter(|(required, _)| !required.is_empty()) {
         return Some(Error::MissingScope { required, granted });
     }
     let granted = scopes(headers, "x-oauth-scopes")?;
     let accepted = scopes(headers, "x-accepted-oauth-scopes")?;
     let lacks = !accepted.is_empty() && !accepted.iter().any(|scope| covers(&granted, scope));
-    lacks.then_some(Error::MissingScope {
-        required: accepted,
-        granted,
-    })
+    lacks.then_some(Error::MissingScope { required: accepted, granted })
 }
 
 /// The scopes that a header lists, `None` without such a header.
@@ -123,11 +107,7 @@ pub(crate) fn covers(granted: &[String], scope: &str) -> bool {
 fn message(body: &[u8]) -> Option<String> {
     let (body, _) = read_wire::<ErrorBody>(body)?;
     let message = body.error?.message?;
-    let line: String = message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect();
+    let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
     (!line.trim().is_empty()).then(|| line.trim().to_owned())
 }
 
@@ -139,10 +119,7 @@ mod tests {
 
     fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
         let pair = |(name, value): &(&str, &str)| {
-            (
-                HeaderName::try_from(*name).unwrap(),
-                HeaderValue::from_str(value).unwrap(),
-            )
+            (HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap())
         };
         pairs.iter().map(pair).collect()
     }
@@ -180,18 +157,9 @@ mod tests {
         assert_eq!(json("text/html", "{}"), Err(Error::Portal));
         assert_eq!(json("text/plain", "Welcome"), Err(Error::Portal));
         assert_eq!(json("application/octet-stream", "\0"), Err(Error::Portal));
-        assert!(matches!(
-            json("application/json", "oops"),
-            Err(Error::Unexpected { .. })
-        ));
-        assert!(matches!(
-            json("application/json", ""),
-            Err(Error::Unexpected { .. })
-        ));
-        assert_eq!(
-            accept(b"{}".into(), &HeaderMap::new(), Want::Json),
-            Ok(b"{}".into())
-        );
+        assert!(matches!(json("application/json", "oops"), Err(Error::Unexpected { .. })));
+        assert!(matches!(json("application/json", ""), Err(Error::Unexpected { .. })));
+        assert_eq!(accept(b"{}".into(), &HeaderMap::new(), Want::Json), Ok(b"{}".into()));
     }
 
     #[test]
@@ -199,14 +167,8 @@ mod tests {
         let html = headers(&[("content-type", "text/html")]);
         let page = || b"<!doctype html>".to_vec();
         assert_eq!(accept(page(), &html, Want::File { html: true }), Ok(page()));
-        assert_eq!(
-            accept(page(), &html, Want::File { html: false }),
-            Err(Error::Portal)
-        );
-        assert_eq!(
-            accept(b"x".into(), &html, Want::File { html: false }),
-            Ok(b"x".into())
-        );
+        assert_eq!(accept(page(), &html, Want::File { html: false }), Err(Error::Portal));
+        assert_eq!(accept(b"x".into(), &html, Want::File { html: false }), Ok(b"x".into()));
         assert_eq!(accept(page(), &html, Want::Diff), Err(Error::Portal));
         assert_eq!(accept(vec![], &HeaderMap::new(), Want::Diff), Ok(vec![]));
     }
@@ -214,33 +176,20 @@ mod tests {
     #[test]
     fn a_missing_scope_is_read_from_the_body_or_the_headers() {
         let body = br#"{"type":"error","error":{"message":"no","detail":{"required":["pullrequest"],"granted":["account"]}}}"#;
-        let expected = Error::MissingScope {
-            required: names(&["pullrequest"]),
-            granted: names(&["account"]),
-        };
+        let expected =
+            Error::MissingScope { required: names(&["pullrequest"]), granted: names(&["account"]) };
         assert_eq!(error(403, &HeaderMap::new(), body, false), expected);
         let said = |granted: &str, accepted: &str| {
             let pair = headers(&[("x-oauth-scopes", granted), ("x-accepted-oauth-scopes", accepted)]);
-            error(
-                403,
-                &pair,
-                b"{\"error\":{\"message\":\"no\",\"detail\":\"text\"}}",
-                false,
-            )
+            error(403, &pair, b"{\"error\":{\"message\":\"no\",\"detail\":\"text\"}}", false)
         };
         assert_eq!(said("account", "pullrequest"), expected);
-        assert_eq!(
-            said("pullrequest:write, account", "pullrequest"),
-            Error::Forbidden
-        );
+        assert_eq!(said("pullrequest:write, account", "pullrequest"), Error::Forbidden);
         assert_eq!(said("pullrequest", "repository"), Error::Forbidden);
         assert_eq!(said("repository:admin", "repository:write"), Error::Forbidden);
         assert_eq!(
             said("pullrequest", "pullrequest:write"),
-            Error::MissingScope {
-                required: names(&["pullrequest:write"]),
-                granted: names(&["pullrequest"]),
-            }
+            Error::MissingScope { required: names(&["pullrequest:write"]), granted: names(&["pullrequest"]) }
         );
         // Names of API tokens and names of OAuth cannot be compared, so nothing is claimed.
         assert_eq!(said("read:repository:bitbucket", "pullrequest"), Error::Forbidden);
@@ -264,12 +213,7 @@ mod tests {
         }
         let html = headers(&[("content-type", "text/html")]);
         assert_eq!(error(403, &html, b"<html>", false), Error::Portal);
-        let said = error(
-            400,
-            &HeaderMap::new(),
-            br#"{"error":{"message":"Invalid\npagelen"}}"#,
-            false,
-        );
+        let said = error(400, &HeaderMap::new(), br#"{"error":{"message":"Invalid\npagelen"}}"#, false);
         assert_eq!(said, unexpected(400, "Invalid pagelen"));
     }
 }

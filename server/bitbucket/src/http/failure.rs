@@ -28,10 +28,7 @@ pub(super) enum Kind {
 }
 
 pub(super) fn answered(error: Error) -> Failure {
-    Failure {
-        error,
-        kind: Kind::Answered,
-    }
+    Failure { error, kind: Kind::Answered }
 }
 
 /// Why nothing was answered. The errors' types are private to their crates, so their words must do.
@@ -61,18 +58,8 @@ pub(super) fn not_sent(error: reqwest::Error) -> Failure {
         Outage::BrokenOff
     };
     // A connection that was there and broke may be an old one of the pool: a new one may hold.
-    let kind = if outage == Outage::BrokenOff {
-        Kind::Passing
-    } else {
-        Kind::Down
-    };
-    Failure {
-        error: Error::Offline {
-            outage,
-            retry_after: None,
-        },
-        kind,
-    }
+    let kind = if outage == Outage::BrokenOff { Kind::Passing } else { Kind::Down };
+    Failure { error: Error::Offline { outage, retry_after: None }, kind }
 }
 
 pub(super) fn log(url: &Url, outcome: &Result<Vec<u8>, Failure>, start: Instant) {

@@ -71,10 +71,7 @@ impl Http {
 
     /// The scopes of the account's token, as the last answer of the API named them; `None` if none did so far.
     pub(crate) fn granted(&self) -> Option<Vec<String>> {
-        self.granted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.granted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -126,10 +123,7 @@ impl Http {
             let start = Instant::now();
             let outcome = match timeout_at(deadline, self.attempt(url, want, deadline)).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(Failure {
-                    error: Error::Timeout,
-                    kind: Kind::Down,
-                }),
+                Err(_) => Err(Failure { error: Error::Timeout, kind: Kind::Down }),
             };
             drop(place);
             log(url, &outcome, start);
@@ -179,20 +173,14 @@ impl Http {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) => return Err(not_sent(error)),
                 Err(_) => {
-                    return Err(Failure {
-                        error: Error::Timeout,
-                        kind: Kind::Down,
-                    });
+                    return Err(Failure { error: Error::Timeout, kind: Kind::Down });
                 }
             };
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
                 return self.read(response, want, deadline).await;
             }
-            let location = response
-                .headers()
-                .get(LOCATION)
-                .and_then(|value| value.to_str().ok());
+            let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             url = match redirect::hop(&self.origin, &url, location, want) {
                 Hop::Follow(url) => url,
                 Hop::Portal => return Err(answered(Error::Portal)),
@@ -243,11 +231,7 @@ impl Http {
         let basic = matches!(self.authorization, Some(Authorization::Basic { .. }));
         let good = status == 200;
         // The text of an error matters for its scopes only; a long one is cut.
-        let limit = if good {
-            self.options.body_limit
-        } else {
-            answer::ERROR_LIMIT
-        };
+        let limit = if good { self.options.body_limit } else { answer::ERROR_LIMIT };
         let mut body = Vec::new();
         loop {
             let by = deadline.min(Instant::now() + self.options.idle);
@@ -257,20 +241,11 @@ impl Http {
                 // The status is known, and says more than the text of an error that broke off.
                 _ if !good => break,
                 Ok(Err(_)) => {
-                    let error = Error::Offline {
-                        outage: Outage::BrokenOff,
-                        retry_after: None,
-                    };
-                    return Err(Failure {
-                        error,
-                        kind: Kind::Passing,
-                    });
+                    let error = Error::Offline { outage: Outage::BrokenOff, retry_after: None };
+                    return Err(Failure { error, kind: Kind::Passing });
                 }
                 Err(_) => {
-                    return Err(Failure {
-                        error: Error::Timeout,
-                        kind: Kind::Down,
-                    });
+                    return Err(Failure { error: Error::Timeout, kind: Kind::Down });
                 }
             };
             if body.len() + piece.len() > limit {
@@ -297,9 +272,7 @@ impl Http {
     }
 
     fn learn_limit(&self, headers: &HeaderMap) {
-        let limit = headers
-            .get("x-ratelimit-limit")
-            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let limit = headers.get("x-ratelimit-limit").and_then(|value| value.to_str().ok()?.parse().ok());
         if let Some(limit) = limit.filter(|limit| *limit > 0) {
             self.gate.learn_limit(limit);
         }
@@ -311,10 +284,8 @@ impl Http {
         if let Some(client) = &*slot {
             return Ok(client.clone());
         }
-        let client = build(self.origin.api(), self.options.connect).map_err(|error| Failure {
-            error,
-            kind: Kind::Down,
-        })?;
+        let client = build(self.origin.api(), self.options.connect)
+            .map_err(|error| Failure { error, kind: Kind::Down })?;
         *slot = Some(client.clone());
         Ok(client)
     }
@@ -334,17 +305,11 @@ fn build(base: &Url, connect: Duration) -> Result<reqwest::Client, Error> {
         // No TLS, so no certificates are read either.
         builder = builder.tls_certs_only([]);
     }
-    builder.build().map_err(|_| Error::Offline {
-        outage: Outage::NoTrustStore,
-        retry_after: None,
-    })
+    builder.build().map_err(|_| Error::Offline { outage: Outage::NoTrustStore, retry_after: None })
 }
 
 pub(crate) fn unexpected(status: u16, what: impl Into<String>) -> Error {
-    Error::Unexpected {
-        status,
-        what: what.into(),
-    }
+    Error::Unexpected { status, what: what.into() }
 }
 
 #[cfg(test)]
@@ -361,11 +326,7 @@ mod tests {
     }
 
     fn is_signed(http: &Http, url: &Url) -> bool {
-        http.request(url, Want::Json)
-            .ok()
-            .unwrap()
-            .headers()
-            .contains_key(AUTHORIZATION)
+        http.request(url, Want::Json).ok().unwrap().headers().contains_key(AUTHORIZATION)
     }
 
     #[test]
@@ -375,12 +336,7 @@ mod tests {
         let request = http.request(&url, Want::Json).ok().unwrap();
         assert!(request.headers()[AUTHORIZATION].is_sensitive());
         assert!(!format!("{request:?}").contains("canary-token"));
-        assert!(
-            request.headers()[USER_AGENT]
-                .to_str()
-                .unwrap()
-                .starts_with("bitbucket-lsp/0.")
-        );
+        assert!(request.headers()[USER_AGENT].to_str().unwrap().starts_with("bitbucket-lsp/0."));
     }
 
     proptest! {

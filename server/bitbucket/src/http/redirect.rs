@@ -60,22 +60,13 @@ mod tests {
     const FROM: &str = "https://api.bitbucket.org/2.0/repositories/team/app/src/abc/x.rs";
 
     fn to(location: &str, want: Want) -> Hop {
-        hop(
-            &Origin::default(),
-            &Url::parse(FROM).unwrap(),
-            Some(location),
-            want,
-        )
+        hop(&Origin::default(), &Url::parse(FROM).unwrap(), Some(location), want)
     }
 
     #[test]
     fn the_api_is_followed_for_anything() {
         for want in ANY {
-            for location in [
-                "https://api.bitbucket.org/2.0/y",
-                "/2.0/y",
-                "//api.bitbucket.org/2.0/y",
-            ] {
+            for location in ["https://api.bitbucket.org/2.0/y", "/2.0/y", "//api.bitbucket.org/2.0/y"] {
                 let expected = Url::parse("https://api.bitbucket.org/2.0/y").unwrap();
                 assert_eq!(to(location, want), Hop::Follow(expected));
             }
@@ -113,16 +104,8 @@ mod tests {
     #[test]
     fn elsewhere_cannot_lead_back_to_the_api() {
         let from = Url::parse("https://files.example.com/y").unwrap();
-        let back = hop(
-            &Origin::default(),
-            &from,
-            Some("https://api.bitbucket.org/2.0/user"),
-            Want::Diff,
-        );
+        let back = hop(&Origin::default(), &from, Some("https://api.bitbucket.org/2.0/user"), Want::Diff);
         assert_eq!(back, Hop::Refuse("a redirect from elsewhere to the API"));
-        assert!(matches!(
-            hop(&Origin::default(), &from, None, Want::Diff),
-            Hop::Refuse(_)
-        ));
+        assert!(matches!(hop(&Origin::default(), &from, None, Want::Diff), Hop::Refuse(_)));
     }
 }

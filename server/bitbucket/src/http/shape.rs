@@ -44,10 +44,7 @@ mod tests {
     fn prefixes_and_lengths_tell_kinds_apart() {
         let bearer = |text: &str| Shape::of(&Authorization::Bearer(Secret::new(text.into())));
         let basic = |user: &str, text: &str| {
-            Shape::of(&Authorization::Basic {
-                user: user.into(),
-                password: Secret::new(text.into()),
-            })
+            Shape::of(&Authorization::Basic { user: user.into(), password: Secret::new(text.into()) })
         };
         let old = "q3XkqZ8dXjYFYwwwM2Eq";
         assert_eq!(bearer("ATBBabcdef"), Shape::AppPassword);

@@ -68,11 +68,7 @@ pub(crate) async fn request_token(
         sent.unwrap_or(Err(TokenError::Failed(Error::Timeout)))
     };
     let reply = match grant {
-        Grant::Code {
-            code,
-            redirect,
-            verifier,
-        } => {
+        Grant::Code { code, redirect, verifier } => {
             let redirect = RedirectUrl::new(redirect.to_owned()).map_err(|_| TokenError::Unreadable)?;
             client
                 .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
@@ -166,9 +162,7 @@ fn refusal(status: u16, headers: &HeaderMap, body: &[u8], is_json: bool) -> Toke
         (400 | 401 | 403, Some("invalid_client" | "unauthorized_client")) => TokenError::InvalidConsumer,
         (401, _) if !answer::content_type(headers).starts_with("text/html") => TokenError::InvalidConsumer,
         (401, _) => TokenError::Failed(Error::Portal),
-        (400 | 403, Some(code)) => TokenError::Refused {
-            code: code.to_owned(),
-        },
+        (400 | 403, Some(code)) => TokenError::Refused { code: code.to_owned() },
         (400, None) if answer::content_type(headers).starts_with("text/html") => {
             TokenError::Failed(Error::Portal)
         }

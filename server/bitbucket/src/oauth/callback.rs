@@ -41,9 +41,7 @@ pub(super) fn target<'a>(request: &'a [u8], host: &str) -> Option<(&'a str, &'a 
         let colon = line.iter().position(|byte| *byte == b':')?;
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         let good_name = !name.is_empty() && name.iter().copied().all(is_token_byte);
-        let good_value = value
-            .iter()
-            .all(|byte| *byte >= b' ' && *byte != 0x7f || *byte == b'\t');
+        let good_value = value.iter().all(|byte| *byte >= b' ' && *byte != 0x7f || *byte == b'\t');
         if !good_name || !good_value {
             return None;
         }
@@ -160,19 +158,13 @@ mod tests {
     #[test]
     fn a_code_a_denial_and_a_refusal_are_told_apart() {
         assert_eq!(said("code=c1&state=gU3c-_9x").as_deref(), Some("c1"));
-        assert_eq!(
-            said("state=gU3c-_9x&code=c1&iss=x&foo%5B%5D=1&&=").as_deref(),
-            Some("c1")
-        );
+        assert_eq!(said("state=gU3c-_9x&code=c1&iss=x&foo%5B%5D=1&&=").as_deref(), Some("c1"));
         assert_eq!(said("state=gU3c%2D%5f9x&code=c%31").as_deref(), Some("c1"));
         assert_eq!(
             said("error=access_denied&error_description=a+b&state=gU3c-_9x").as_deref(),
             Some("denied")
         );
-        assert_eq!(
-            said("error=invalid_scope&state=gU3c-_9x").as_deref(),
-            Some("invalid_scope")
-        );
+        assert_eq!(said("error=invalid_scope&state=gU3c-_9x").as_deref(), Some("invalid_scope"));
     }
 
     #[test]
@@ -181,10 +173,7 @@ mod tests {
             "GET /callback?code=c1&state=s HTTP/1.1\r\nHost: {HOST}\r\nUser-Agent: \u{e9}x (y; z)\r\n\
              Accept: text/html,*/*;q=0.8\r\nCookie: a=b\r\nX-Empty:\r\nContent-Length: 0\r\n\r\n"
         );
-        assert_eq!(
-            target(request.as_bytes(), HOST),
-            Some(("/callback", "code=c1&state=s"))
-        );
+        assert_eq!(target(request.as_bytes(), HOST), Some(("/callback", "code=c1&state=s")));
         let bare = format!("GET / HTTP/1.1\r\nhost:\t{HOST}\t\r\n\r\n");
         assert_eq!(target(bare.as_bytes(), HOST), Some(("/", "")));
     }

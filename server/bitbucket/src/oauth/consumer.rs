@@ -52,11 +52,7 @@ impl Consumer {
             return Err(BadConsumer::Port(*port));
         }
         let ports = if ports.is_empty() { &[DEFAULT_PORT] } else { ports };
-        Ok(Self {
-            key: key.to_owned(),
-            secret,
-            ports: ports.to_vec(),
-        })
+        Ok(Self { key: key.to_owned(), secret, ports: ports.to_vec() })
     }
 
     /// Its key: what OAuth calls the client id. It is in the address that the browser opens, so no secret.

@@ -70,10 +70,7 @@ impl Listener {
         read: Duration,
     ) -> Result<Self, LoginError> {
         let socket = bind(ports).await?;
-        let port = socket
-            .local_addr()
-            .map_err(|_| LoginError::NoPort { port: ports[0] })?
-            .port();
+        let port = socket.local_addr().map_err(|_| LoginError::NoPort { port: ports[0] })?.port();
         let (sender, answers) = mpsc::channel(1);
         let shared = Arc::new(Shared {
             host: format!("127.0.0.1:{port}"),
@@ -84,12 +81,7 @@ impl Listener {
         });
         let serving = serve(socket, Arc::clone(&shared), sender, Instant::now() + lifetime);
         let task = tokio::spawn(serving);
-        Ok(Self {
-            port,
-            shared,
-            answers: tokio::sync::Mutex::new(answers),
-            task,
-        })
+        Ok(Self { port, shared, answers: tokio::sync::Mutex::new(answers), task })
     }
 
     /// Waits for the browser; `None` once the port is closed.
@@ -134,11 +126,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let interrupted = || {
-            Page::new(
-                Kind::Bad,
-                "Not signed in",
-                "The sign-in was given up. Start it again in your editor.",
-            )
+            Page::new(Kind::Bad, "Not signed in", "The sign-in was given up. Start it again in your editor.")
         };
         self.shared.phase.send_if_modified(|phase| match phase {
             Phase::Waiting => {
@@ -157,19 +145,13 @@ impl Drop for Listener {
 
 impl Phase {
     fn telling(page: Page) -> Self {
-        Self::Telling {
-            page,
-            until: Instant::now() + LINGER,
-        }
+        Self::Telling { page, until: Instant::now() + LINGER }
     }
 }
 
 impl Shared {
     fn is_used(&self) -> bool {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_none()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     /// Reads a callback's query and uses the state up if it is the right one.
@@ -280,9 +262,7 @@ async fn converse(mut stream: TcpStream, shared: Arc<Shared>, answers: mpsc::Sen
 /// The browser is back: its address loses the code, and it waits at the next one.
 async fn come_back(stream: TcpStream, shared: &Shared, answers: &mpsc::Sender<Answer>, answer: Answer) {
     let phase = match &answer {
-        Answer::Code(_) => Phase::Holding {
-            until: Instant::now() + HOLD,
-        },
+        Answer::Code(_) => Phase::Holding { until: Instant::now() + HOLD },
         Answer::Denied => {
             let text = "You denied access, and nothing was stored. You can close this page.";
             Phase::telling(Page::new(Kind::Bad, "Not signed in", text))

@@ -94,16 +94,9 @@ impl Login {
         let client = oauth2::basic::BasicClient::new(ClientId::new(consumer.key().to_owned()))
             .set_auth_uri(AuthUrl::from_url(origin.page("/site/oauth2/authorize")))
             .set_redirect_uri(redirect);
-        let scopes = options
-            .reach
-            .oauth()
-            .iter()
-            .map(|scope| Scope::new((*scope).to_owned()));
-        let (mut authorize_url, _) = client
-            .authorize_url(|| state)
-            .add_scopes(scopes)
-            .set_pkce_challenge(challenge)
-            .url();
+        let scopes = options.reach.oauth().iter().map(|scope| Scope::new((*scope).to_owned()));
+        let (mut authorize_url, _) =
+            client.authorize_url(|| state).add_scopes(scopes).set_pkce_challenge(challenge).url();
         // Openers of systems escape a `+` or a space once more. A plus sign itself is `%2B` here.
         let query = authorize_url.query().unwrap_or_default().replace('+', "%20");
         authorize_url.set_query(Some(&query));
@@ -164,9 +157,7 @@ impl Login {
         let address = address.trim().trim_matches(['<', '>', '"', '\'', '`']);
         // Some browsers leave `http://` out when they copy.
         let bare = begins.trim_start_matches("http://");
-        let query = address
-            .strip_prefix(&begins)
-            .or_else(|| address.strip_prefix(bare));
+        let query = address.strip_prefix(&begins).or_else(|| address.strip_prefix(bare));
         let Some(query) = query.filter(|query| query.bytes().all(|byte| byte.is_ascii_graphic())) else {
             return Err(LoginError::NotTheAddress { begins });
         };
@@ -183,11 +174,7 @@ impl Login {
     /// See [`TokenError`]. After any the code is spent: [`Login::finish`] with the error, and begin again.
     pub async fn exchange(&self, callback: Callback) -> Result<TokenReply, TokenError> {
         let redirect = self.redirect_url();
-        let grant = Grant::Code {
-            code: &callback.code,
-            redirect: &redirect,
-            verifier: &self.verifier,
-        };
+        let grant = Grant::Code { code: &callback.code, redirect: &redirect, verifier: &self.verifier };
         request_token(&self.origin, &self.consumer, grant, &self.options).await
     }
 

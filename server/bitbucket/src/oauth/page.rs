@@ -34,12 +34,7 @@ impl Page {
 
     /// A page with status 200.
     pub(super) fn new(kind: Kind, title: &'static str, text: &str) -> Self {
-        Self {
-            status: "200 OK",
-            kind,
-            title,
-            text: text.to_owned(),
-        }
+        Self { status: "200 OK", kind, title, text: text.to_owned() }
     }
 
     /// The whole answer, its head included. `nonce`: random letters, for the style sheet.
@@ -133,10 +128,7 @@ mod tests {
             "Connection: close",
             &format!("Content-Length: {}", body.len()),
         ] {
-            assert!(
-                head.split("\r\n").any(|line| line == header),
-                "{header} in {head}"
-            );
+            assert!(head.split("\r\n").any(|line| line == header), "{header} in {head}");
         }
         assert!(body.contains("As Ana &lt;b&gt;Ruiz&lt;/b&gt; &amp; &quot;co&quot;."));
         assert!(!body.contains("http") && !body.contains("<script") && !body.contains("src="));

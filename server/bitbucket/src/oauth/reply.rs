@@ -168,9 +168,7 @@ impl<'de> Deserialize<'de> for WireReply {
         };
         let bearer = match members.get("token_type") {
             None | Some(Value::Null) => true,
-            Some(kind) => kind
-                .as_str()
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")),
+            Some(kind) => kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")),
         };
         if !is_token(&access) || !bearer {
             return Err(D::Error::custom("an odd access token"));
@@ -197,12 +195,9 @@ fn is_token(text: &str) -> bool {
 
 fn seconds(value: &Value) -> Option<u64> {
     match value {
-        Value::Number(number) => number.as_u64().or_else(|| {
-            number
-                .as_f64()
-                .filter(|seconds| *seconds >= 0.0)
-                .map(|seconds| seconds as u64)
-        }),
+        Value::Number(number) => number
+            .as_u64()
+            .or_else(|| number.as_f64().filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as u64)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
@@ -216,9 +211,7 @@ fn words(value: &Value) -> Vec<Scope> {
         _ => Vec::new(),
     };
     let all = texts.iter().flat_map(|text| text.split([' ', ',', '\t']));
-    all.filter(|word| is_token(word))
-        .map(|word| Scope::new(word.to_owned()))
-        .collect()
+    all.filter(|word| is_token(word)).map(|word| Scope::new(word.to_owned())).collect()
 }
 
 impl Serialize for WireReply {
@@ -268,18 +261,9 @@ mod tests {
             let json = format!(r#"{{"access_token":"a","token_type":"bearer",{member}}}"#);
             read(&json).unwrap().scopes.join("|")
         };
-        assert_eq!(
-            scopes(r#""scope":"account pullrequest:write""#),
-            "account|pullrequest:write"
-        );
-        assert_eq!(
-            scopes(r#""scopes":"account, pullrequest""#),
-            "account|pullrequest"
-        );
-        assert_eq!(
-            scopes(r#""scopes":["account","pullrequest"]"#),
-            "account|pullrequest"
-        );
+        assert_eq!(scopes(r#""scope":"account pullrequest:write""#), "account|pullrequest:write");
+        assert_eq!(scopes(r#""scopes":"account, pullrequest""#), "account|pullrequest");
+        assert_eq!(scopes(r#""scopes":["account","pullrequest"]"#), "account|pullrequest");
         assert_eq!(scopes(r#""scope":null,"scopes":"account""#), "account");
         assert_eq!(scopes(r#""scope":7"#), "");
         assert_eq!(scopes(r#""other":"x""#), "");
@@ -288,9 +272,7 @@ mod tests {
     #[test]
     fn expiry_is_read_in_any_form_of_a_number() {
         let expiry = |value: &str| {
-            read(&format!(r#"{{"access_token":"a","expires_in":{value}}}"#))
-                .unwrap()
-                .expires_in
+            read(&format!(r#"{{"access_token":"a","expires_in":{value}}}"#)).unwrap().expires_in
         };
         assert_eq!(expiry("7200"), Some(7200));
         assert_eq!(expiry("\"7200\""), Some(7200));
@@ -304,18 +286,8 @@ mod tests {
     #[test]
     fn odd_tokens_are_refused_and_absent_ones_are_not() {
         assert!(read(r#"{"access_token":"a"}"#).unwrap().refresh.is_none());
-        assert!(
-            read(r#"{"access_token":"a","refresh_token":null}"#)
-                .unwrap()
-                .refresh
-                .is_none()
-        );
-        assert!(
-            read(r#"{"access_token":"a","refresh_token":""}"#)
-                .unwrap()
-                .refresh
-                .is_none()
-        );
+        assert!(read(r#"{"access_token":"a","refresh_token":null}"#).unwrap().refresh.is_none());
+        assert!(read(r#"{"access_token":"a","refresh_token":""}"#).unwrap().refresh.is_none());
         assert!(read(r#"{"access_token":"a","refresh_token":"r","token_type":"Bearer"}"#).is_some());
         for odd in [
             r#"{}"#,

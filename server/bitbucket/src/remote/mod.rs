@@ -160,11 +160,7 @@ impl<'a> Form<'a> {
         }
         let (host, port) = host_and_port(authority)?;
         // Git takes `host:/path` for a path from the root; Bitbucket's ssh treats both alike.
-        Ok(Self::Scp(Parts {
-            host,
-            port,
-            path: path.strip_prefix('/').unwrap_or(path),
-        }))
+        Ok(Self::Scp(Parts { host, port, path: path.strip_prefix('/').unwrap_or(path) }))
     }
 }
 
@@ -206,10 +202,7 @@ fn over_http(form: &Form<'_>, parts: Parts<'_>, web: &WebHost) -> Result<(), Not
         _ => ("https", 443),
     };
     if scheme != web.scheme {
-        return refuse(&format!(
-            "The remote uses {scheme}, but {} is reached by {}.",
-            web.host, web.scheme
-        ));
+        return refuse(&format!("The remote uses {scheme}, but {} is reached by {}.", web.host, web.scheme));
     }
     match Some(parts.port.unwrap_or(default_port)) == web.port {
         true => Ok(()),
@@ -229,10 +222,7 @@ fn over_ssh(parts: Parts<'_>, web: &WebHost, alias_of: Option<&str>) -> Result<(
     }
     let known = |host: &str| web.is_web(host) || web.is_alternative_ssh(host);
     if known(parts.host) || alias_of.is_some_and(known) {
-        return refuse(&format!(
-            "The remote's port is not the one of {}'s ssh.",
-            web.host
-        ));
+        return refuse(&format!("The remote's port is not the one of {}'s ssh.", web.host));
     }
     Err(other_host(parts.host, web))
 }
@@ -240,9 +230,7 @@ fn over_ssh(parts: Parts<'_>, web: &WebHost, alias_of: Option<&str>) -> Result<(
 fn other_host(host: &str, web: &WebHost) -> NotBitbucket {
     // Checked characters only; cut so that a long host cannot fill the message.
     let shown: String = host.chars().take(80).collect();
-    NotBitbucket {
-        why: format!("The remote's host is {shown}, not {}.", web.host),
-    }
+    NotBitbucket { why: format!("The remote's host is {shown}, not {}.", web.host) }
 }
 
 fn name(path: &str, base: &str) -> Result<RepositoryName, NotBitbucket> {

@@ -12,9 +12,7 @@ fn cloud() -> WebHost {
 }
 
 fn loopback() -> WebHost {
-    Origin::new(None, Some("http://127.0.0.1:7990"))
-        .unwrap()
-        .web_host()
+    Origin::new(None, Some("http://127.0.0.1:7990")).unwrap().web_host()
 }
 
 const ACCEPTED: &[(&str, &str)] = &[
@@ -54,14 +52,8 @@ const ACCEPTED: &[(&str, &str)] = &[
     ("https://www.bitbucket.org/team/app.git", "team/app"),
     ("https://ana@bitbucket.org/team/app.git", "team/app"),
     ("https://ana:s3cret@bitbucket.org/team/app.git", "team/app"),
-    (
-        "https://x-token-auth:s3cret@bitbucket.org/team/app.git",
-        "team/app",
-    ),
-    (
-        "https://ana%40x.org:s3cret%2F@bitbucket.org/team/app.git",
-        "team/app",
-    ),
+    ("https://x-token-auth:s3cret@bitbucket.org/team/app.git", "team/app"),
+    ("https://ana%40x.org:s3cret%2F@bitbucket.org/team/app.git", "team/app"),
     ("https://:s3cret@bitbucket.org/team/app.git", "team/app"),
     ("https://@bitbucket.org/team/app.git", "team/app"),
     ("HTTPS://BITBUCKET.ORG/team/app.git", "team/app"),
@@ -73,15 +65,9 @@ const ACCEPTED: &[(&str, &str)] = &[
 /// URL, and a part of the reason.
 const REFUSED: &[(&str, &str)] = &[
     // Lookalikes.
-    (
-        "https://bitbucket.org.evil.example/team/app",
-        "host is bitbucket.org.evil.example",
-    ),
+    ("https://bitbucket.org.evil.example/team/app", "host is bitbucket.org.evil.example"),
     ("https://evilbitbucket.org/team/app", "host is evilbitbucket.org"),
-    (
-        "https://evil-bitbucket.org/team/app",
-        "host is evil-bitbucket.org",
-    ),
+    ("https://evil-bitbucket.org/team/app", "host is evil-bitbucket.org"),
     ("https://bitbucket.com/team/app", "host is bitbucket.com"),
     ("https://bitbucket.org.com/team/app", "host is"),
     ("https://bitbucket.org.org/team/app", "host is"),
@@ -100,10 +86,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("https://x.bitbucket.org/team/app", "host is"),
     ("https://team.bitbucket.org/app/x", "host is"),
     ("https://www.www.bitbucket.org/team/app", "host is"),
-    (
-        "https://altssh.bitbucket.org/team/app",
-        "host is altssh.bitbucket.org",
-    ),
+    ("https://altssh.bitbucket.org/team/app", "host is altssh.bitbucket.org"),
     ("https://bitbucket.org-work/team/app", "host is"),
     ("https://github.com/bitbucket.org/app", "host is github.com"),
     ("https://gitlab.com/team/app.git", "host is gitlab.com"),
@@ -114,10 +97,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("https://0x7f.1/team/app", "host is 0x7f.1"),
     ("git@bitbucket.org.evil.example:team/app.git", "host is"),
     ("git@evilbitbucket.org:team/app.git", "host is"),
-    (
-        "git@bitbucket.org-work:team/app.git",
-        "host is bitbucket.org-work",
-    ),
+    ("git@bitbucket.org-work:team/app.git", "host is bitbucket.org-work"),
     ("bitbucket_org:team/app.git", "host is bitbucket_org"),
     ("git@github.com:team/app.git", "host is github.com"),
     ("ssh://git@bitbucket.org.evil.example/team/app", "host is"),
@@ -125,65 +105,32 @@ const REFUSED: &[(&str, &str)] = &[
     ("ssh://git@evil.altssh.bitbucket.org:443/team/app", "host is"),
     ("ssh://git@bitbucket.org./team/app", "host is"),
     // User info that looks like the host.
-    (
-        "https://bitbucket.org@evil.example/team/app",
-        "host is evil.example",
-    ),
-    (
-        "https://bitbucket.org:443@evil.example/team/app",
-        "host is evil.example",
-    ),
-    (
-        "https://bitbucket.org:x@evil.example:443/team/app",
-        "host is evil.example",
-    ),
+    ("https://bitbucket.org@evil.example/team/app", "host is evil.example"),
+    ("https://bitbucket.org:443@evil.example/team/app", "host is evil.example"),
+    ("https://bitbucket.org:x@evil.example:443/team/app", "host is evil.example"),
     ("https://user@bitbucket.org@evil.example/team/app", "several @"),
     ("https://evil.example@user@bitbucket.org/team/app", "several @"),
     ("https://evil.example%40bitbucket.org/team/app", "no host name"),
     ("https://evil.example;@bitbucket.org@x/team/app", "several @"),
-    (
-        "https://bitbucket.org%2f@evil.example/team/app",
-        "host is evil.example",
-    ),
-    (
-        "https://bitbucket.org%23@evil.example/team/app",
-        "host is evil.example",
-    ),
+    ("https://bitbucket.org%2f@evil.example/team/app", "host is evil.example"),
+    ("https://bitbucket.org%23@evil.example/team/app", "host is evil.example"),
     ("git@evil.example@bitbucket.org:team/app", "several @"),
     ("bitbucket.org@evil.example:team/app", "host is evil.example"),
-    (
-        "ssh://bitbucket.org@evil.example/team/app",
-        "host is evil.example",
-    ),
+    ("ssh://bitbucket.org@evil.example/team/app", "host is evil.example"),
     ("ssh://git@bitbucket.org@evil.example/team/app", "several @"),
     // Characters on which parsers disagree.
     ("https://evil.example\\@bitbucket.org/team/app", "backslash"),
     ("https://bitbucket.org\\@evil.example/team/app", "backslash"),
     ("https://bitbucket.org\\.evil.example/team/app", "backslash"),
     ("https:\\\\bitbucket.org\\team\\app", "backslash"),
-    (
-        "https://evil.example#@bitbucket.org/team/app",
-        "query or a fragment",
-    ),
-    (
-        "https://evil.example?@bitbucket.org/team/app",
-        "query or a fragment",
-    ),
-    (
-        "https://bitbucket.org?@evil.example/team/app",
-        "query or a fragment",
-    ),
-    (
-        "https://bitbucket.org#@evil.example/team/app",
-        "query or a fragment",
-    ),
+    ("https://evil.example#@bitbucket.org/team/app", "query or a fragment"),
+    ("https://evil.example?@bitbucket.org/team/app", "query or a fragment"),
+    ("https://bitbucket.org?@evil.example/team/app", "query or a fragment"),
+    ("https://bitbucket.org#@evil.example/team/app", "query or a fragment"),
     ("https://bitbucket.org/team/app?x=1", "query or a fragment"),
     ("https://bitbucket.org/team/app#readme", "query or a fragment"),
     ("https://bitbucket.org/team/app.git\n", "control character"),
-    (
-        "https://bitbucket.org/team/app\r\nHost: evil.example",
-        "control character",
-    ),
+    ("https://bitbucket.org/team/app\r\nHost: evil.example", "control character"),
     ("https://bitbucket.org/te\tam/app", "control character"),
     (" https://bitbucket.org/team/app", "control character"),
     ("https://bitbucket.org /team/app", "control character"),
@@ -206,18 +153,12 @@ const REFUSED: &[(&str, &str)] = &[
     ("https://bitbucket\u{ff0e}org/team/app", "other scripts"),
     ("https://bitbucket\u{2024}org/team/app", "other scripts"),
     ("https://bitbucket.org\u{ff0f}team/app", "other scripts"),
-    (
-        "https://bitbucket.org\u{2044}evil.example/team/app",
-        "other scripts",
-    ),
+    ("https://bitbucket.org\u{2044}evil.example/team/app", "other scripts"),
     ("https://\u{ff42}itbucket.org/team/app", "other scripts"),
     ("https://bitbucket.org\u{200b}/team/app", "other scripts"),
     ("https://bitbucket.org\u{ad}/team/app", "other scripts"),
     ("https://bitbucket.org/t\u{e9}am/app", "other scripts"),
-    (
-        "https://xn--btbucket-yfg.org/team/app",
-        "host is xn--btbucket-yfg.org",
-    ),
+    ("https://xn--btbucket-yfg.org/team/app", "host is xn--btbucket-yfg.org"),
     ("git@b\u{456}tbucket.org:team/app", "other scripts"),
     // Ports.
     ("https://bitbucket.org:8443/team/app", "port"),
@@ -226,10 +167,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("https://bitbucket.org:/team/app", "port that is no number"),
     ("https://bitbucket.org:0443/team/app", "port that is no number"),
     ("https://bitbucket.org:+443/team/app", "port that is no number"),
-    (
-        "https://bitbucket.org:443.evil.example/team/app",
-        "port that is no number",
-    ),
+    ("https://bitbucket.org:443.evil.example/team/app", "port that is no number"),
     ("https://bitbucket.org:99999/team/app", "port that is no number"),
     ("https://bitbucket.org:0/team/app", "port that is no number"),
     ("https://bitbucket.org:443:443/team/app", "port that is no number"),
@@ -292,10 +230,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("https://bitbucket.org/team//app", "workspace/repository"),
     ("https://bitbucket.org/team/app//", "workspace/repository"),
     ("https://bitbucket.org/team/app/src/main", "workspace/repository"),
-    (
-        "https://bitbucket.org/team/app/pull-requests/1",
-        "workspace/repository",
-    ),
+    ("https://bitbucket.org/team/app/pull-requests/1", "workspace/repository"),
     ("https://bitbucket.org/../app", "names do not have"),
     ("https://bitbucket.org/team/..", "names do not have"),
     ("https://bitbucket.org/./app", "names do not have"),
@@ -367,11 +302,7 @@ fn a_refusal_never_shows_user_info() {
 #[test]
 fn the_configured_host_takes_the_place_of_bitbucket() {
     let web = loopback();
-    let name = |url: &str| {
-        parse(url, &web, None)
-            .map(|name| name.to_string())
-            .map_err(|error| error.why)
-    };
+    let name = |url: &str| parse(url, &web, None).map(|name| name.to_string()).map_err(|error| error.why);
     for url in [
         "http://127.0.0.1:7990/team/app.git",
         "http://x-token-auth:tok@127.0.0.1:7990/team/app",
@@ -391,14 +322,9 @@ fn the_configured_host_takes_the_place_of_bitbucket() {
     ] {
         assert!(name(url).is_err(), "{url}");
     }
-    let below = Origin::new(None, Some("https://example.com/bb/"))
-        .unwrap()
-        .web_host();
+    let below = Origin::new(None, Some("https://example.com/bb/")).unwrap().web_host();
     let name = |url: &str| parse(url, &below, None).ok().map(|name| name.to_string());
-    assert_eq!(
-        name("https://example.com/bb/team/app.git").as_deref(),
-        Some("team/app")
-    );
+    assert_eq!(name("https://example.com/bb/team/app.git").as_deref(), Some("team/app"));
     assert_eq!(name("https://example.com/team/app.git"), None);
     assert_eq!(name("https://example.com/bbteam/app.git"), None);
     let v6 = Origin::new(None, Some("http://[::1]:7990")).unwrap().web_host();
@@ -408,24 +334,14 @@ fn the_configured_host_takes_the_place_of_bitbucket() {
 
 #[test]
 fn ssh_aliases_count_by_their_real_host() {
-    let name = |url: &str, alias: &str| {
-        parse(url, &cloud(), Some(alias))
-            .ok()
-            .map(|name| name.to_string())
-    };
+    let name = |url: &str, alias: &str| parse(url, &cloud(), Some(alias)).ok().map(|name| name.to_string());
     let app = Some("team/app".to_owned());
     assert_eq!(name("git@bitbucket.org-work:team/app.git", "bitbucket.org"), app);
     assert_eq!(name("work:team/app.git", "altssh.bitbucket.org"), app);
     assert_eq!(name("ssh://git@work/team/app.git", "BITBUCKET.ORG"), app);
-    assert_eq!(
-        name("ssh://git@work:443/team/app.git", "altssh.bitbucket.org"),
-        app
-    );
+    assert_eq!(name("ssh://git@work:443/team/app.git", "altssh.bitbucket.org"), app);
     // `Host bitbucket.org` with `HostName altssh.bitbucket.org`, as Atlassian advises.
-    assert_eq!(
-        name("git@bitbucket.org:team/app.git", "altssh.bitbucket.org"),
-        app
-    );
+    assert_eq!(name("git@bitbucket.org:team/app.git", "altssh.bitbucket.org"), app);
     // The name says Bitbucket; ssh goes by way of somewhere else, for example a fixed address.
     assert_eq!(name("git@bitbucket.org:team/app.git", "104.192.141.1"), app);
     assert_eq!(name("git@work:team/app.git", "bitbucket.org.evil.example"), None);

@@ -10,18 +10,14 @@ pub(crate) struct Reply(pub(crate) String);
 
 impl Reply {
     pub(crate) fn status(&self) -> u16 {
-        self.0
-            .split(' ')
-            .nth(1)
-            .map_or(0, |status| status.parse().unwrap())
+        self.0.split(' ').nth(1).map_or(0, |status| status.parse().unwrap())
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let head = self.0.split("\r\n\r\n").next().unwrap_or_default();
-        let line = head.split("\r\n").find(|line| {
-            line.split_once(':')
-                .is_some_and(|(found, _)| found.eq_ignore_ascii_case(name))
-        })?;
+        let line = head
+            .split("\r\n")
+            .find(|line| line.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(name)))?;
         line.split_once(": ").map(|(_, value)| value)
     }
 

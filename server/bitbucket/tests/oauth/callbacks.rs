@@ -31,10 +31,8 @@ impl Parts {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let head = format!(
-            "{} {}{} {}\r\n{}\r\n",
-            self.method, self.path, self.query, self.version, self.headers
-        );
+        let head =
+            format!("{} {}{} {}\r\n{}\r\n", self.method, self.path, self.query, self.version, self.headers);
         [head.as_bytes(), &self.rest].concat()
     }
 }
@@ -45,11 +43,7 @@ fn wrong(port: u16, state: &str) -> Vec<(String, Vec<u8>)> {
     let mut add = |name: String, change: &dyn Fn(&mut Parts)| {
         let mut parts = Parts::right(port, state);
         change(&mut parts);
-        assert_ne!(
-            parts.bytes(),
-            Parts::right(port, state).bytes(),
-            "{name} changes nothing"
-        );
+        assert_ne!(parts.bytes(), Parts::right(port, state).bytes(), "{name} changes nothing");
         cases.push((name, parts.bytes()));
     };
 
@@ -57,9 +51,7 @@ fn wrong(port: u16, state: &str) -> Vec<(String, Vec<u8>)> {
         "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "PRI", "get", "Get", "GETS",
         "", "GET ", " GET", "GET\t", "G\0ET", "BREW", "*",
     ] {
-        add(format!("method {method:?}"), &|parts| {
-            parts.method = method.into()
-        });
+        add(format!("method {method:?}"), &|parts| parts.method = method.into());
     }
     for path in [
         "/",
@@ -111,9 +103,7 @@ fn wrong(port: u16, state: &str) -> Vec<(String, Vec<u8>)> {
         format!("http://evil.test@127.0.0.1:{port}"),
         "file://".into(),
     ] {
-        add(format!("target at {origin}"), &|parts| {
-            parts.path = format!("{origin}/callback")
-        });
+        add(format!("target at {origin}"), &|parts| parts.path = format!("{origin}/callback"));
     }
     for host in [
         "".into(),
@@ -143,9 +133,7 @@ fn wrong(port: u16, state: &str) -> Vec<(String, Vec<u8>)> {
         format!("http://127.0.0.1:{port}"),
         format!("127.0.0.1 :{port}"),
     ] {
-        add(format!("host {host:?}"), &|parts| {
-            parts.headers = format!("Host: {host}\r\n")
-        });
+        add(format!("host {host:?}"), &|parts| parts.headers = format!("Host: {host}\r\n"));
     }
     let host = format!("127.0.0.1:{port}");
     for headers in [
@@ -179,9 +167,7 @@ fn wrong(port: u16, state: &str) -> Vec<(String, Vec<u8>)> {
         format!("Host: {host}\r\nX: {}\r\n", "y".repeat(1 << 20)),
     ] {
         let name: String = headers.chars().take(60).collect();
-        add(format!("headers {name:?}"), &|parts| {
-            parts.headers.clone_from(&headers)
-        });
+        add(format!("headers {name:?}"), &|parts| parts.headers.clone_from(&headers));
     }
     for version in [
         "HTTP/1.0",
@@ -198,19 +184,11 @@ fn wrong(port: u16, state: &str) -> Vec<(String, Vec<u8>)> {
         "",
         "HTTP/1.1\0",
     ] {
-        add(format!("version {version:?}"), &|parts| {
-            parts.version = version.into()
-        });
+        add(format!("version {version:?}"), &|parts| parts.version = version.into());
     }
     let flipped: String = state
         .chars()
-        .map(|c| {
-            if c.is_ascii_uppercase() {
-                c.to_ascii_lowercase()
-            } else {
-                c.to_ascii_uppercase()
-            }
-        })
+        .map(|c| if c.is_ascii_uppercase() { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() })
         .collect();
     let reversed: String = state.chars().rev().collect();
     let (start, end) = (&state[..state.len() - 1], &state[1..]);
@@ -301,31 +279,12 @@ fn wrong(port: u16, state: &str) -> Vec<(String, Vec<u8>)> {
         let name: String = query.chars().take(80).collect();
         add(format!("query {name:?}"), &|parts| parts.query.clone_from(&query));
     }
-    for rest in [
-        &b"x"[..],
-        b"\r\n",
-        b"GET /callback HTTP/1.1\r\n\r\n",
-        b"\0",
-        &[b'x'; 9000],
-    ] {
-        add(format!("{} bytes after the head", rest.len()), &|parts| {
-            parts.rest = rest.to_vec()
-        });
+    for rest in [&b"x"[..], b"\r\n", b"GET /callback HTTP/1.1\r\n\r\n", b"\0", &[b'x'; 9000]] {
+        add(format!("{} bytes after the head", rest.len()), &|parts| parts.rest = rest.to_vec());
     }
 
     let right = Parts::right(port, state).bytes();
-    for cut in [
-        1,
-        3,
-        4,
-        10,
-        14,
-        40,
-        right.len() / 2,
-        right.len() - 4,
-        right.len() - 2,
-        right.len() - 1,
-    ] {
+    for cut in [1, 3, 4, 10, 14, 40, right.len() / 2, right.len() - 4, right.len() - 2, right.len() - 1] {
         cases.push((format!("closed after {cut} bytes"), right[..cut].to_vec()));
     }
     let text = String::from_utf8(right).unwrap();
@@ -338,21 +297,12 @@ fn wrong(port: u16, state: &str) -> Vec<(String, Vec<u8>)> {
         ("a space first", format!(" {text}").into_bytes()),
         ("a mark first", format!("\u{feff}{text}").into_bytes()),
         ("HTTP/0.9", format!("GET {target}\r\n").into_bytes()),
-        (
-            "HTTP/0.9 with an empty line",
-            format!("GET {target}\r\n\r\n").into_bytes(),
-        ),
+        ("HTTP/0.9 with an empty line", format!("GET {target}\r\n\r\n").into_bytes()),
         ("tabs for spaces", text.replacen(' ', "\t", 2).into_bytes()),
         ("two spaces", text.replacen(' ', "  ", 2).into_bytes()),
         ("UTF-16", text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
-        (
-            "HTTP/2",
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec(),
-        ),
-        (
-            "TLS",
-            b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n".to_vec(),
-        ),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec()),
+        ("TLS", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n".to_vec()),
         ("SOCKS", b"\x05\x01\0".to_vec()),
         ("zeros", vec![0; 4096]),
         ("ends only", b"\r\n\r\n\r\n\r\n".to_vec()),
@@ -374,17 +324,10 @@ async fn nothing_but_the_right_one_ends_the_sign_in() {
             let reply = send(port, bytes).await;
             let closed = reply.0.is_empty();
             assert!(closed || reply.status() == 404, "{name}: {}", reply.0);
-            assert!(
-                !reply.0.contains(&state) && !reply.0.contains("Injected"),
-                "{name}: {}",
-                reply.0
-            );
+            assert!(!reply.0.contains(&state) && !reply.0.contains("Injected"), "{name}: {}", reply.0);
             if !closed {
                 assert_eq!(reply.header("connection"), Some("close"), "{name}");
-                assert!(
-                    reply.header("location").is_none() && reply.header("set-cookie").is_none(),
-                    "{name}"
-                );
+                assert!(reply.header("location").is_none() && reply.header("set-cookie").is_none(), "{name}");
             }
         }
     };
@@ -446,10 +389,7 @@ async fn ten_thousand_requests_neither_end_it_nor_keep_the_right_one_out() {
 
 #[tokio::test]
 async fn who_says_nothing_gives_way_to_the_right_one() {
-    let options = bitbucket::oauth::LoginOptions {
-        read: Duration::from_millis(200),
-        ..Default::default()
-    };
+    let options = bitbucket::oauth::LoginOptions { read: Duration::from_millis(200), ..Default::default() };
     let login = crate::begin_with(options).await;
     let port = login.port();
     // More than are served at once: some say nothing, some stop in the middle, some trickle.
@@ -457,9 +397,7 @@ async fn who_says_nothing_gives_way_to_the_right_one() {
     for at in 0..100 {
         let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let part = &request(port, "/callback")[..at % 40];
-        tokio::io::AsyncWriteExt::write_all(&mut stream, part.as_bytes())
-            .await
-            .unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, part.as_bytes()).await.unwrap();
         idle.push(stream);
     }
     let right = tokio::time::timeout(Duration::from_secs(10), get(port, &granted(&login, "c1"))).await;
@@ -492,11 +430,7 @@ async fn the_right_one_is_good_once() {
     let target = granted(&login, "c1");
     let first = get(port, &target).await;
     // Replayed, in another tab with another code, denied afterwards.
-    for again in [
-        target.clone(),
-        granted(&login, "c2"),
-        target.replace("code=c1", "error=access_denied"),
-    ] {
+    for again in [target.clone(), granted(&login, "c2"), target.replace("code=c1", "error=access_denied")] {
         assert_eq!(get(port, &again).await.status(), 404);
     }
     assert_eq!(first.status(), 302);

@@ -40,10 +40,7 @@ fn bearer(token: &str) -> Authorization {
 }
 
 fn basic(user: &str, token: &str) -> Authorization {
-    Authorization::Basic {
-        user: user.into(),
-        password: Secret::new(token.into()),
-    }
+    Authorization::Basic { user: user.into(), password: Secret::new(token.into()) }
 }
 
 /// The user's name or `bot`, and the missing scopes; or the error.
@@ -57,19 +54,10 @@ async fn check(
         let (workspace, slug) = name.split_once('/').unwrap();
         RepositoryName::new(workspace, slug).unwrap()
     });
-    let granted = check_token(
-        origin,
-        authorization,
-        repository.as_ref(),
-        Reach::Full,
-        Options::default(),
-    )
-    .await?;
+    let granted =
+        check_token(origin, authorization, repository.as_ref(), Reach::Full, Options::default()).await?;
     assert!(!granted.scopes.is_empty());
-    Ok((
-        granted.user.map_or("bot".into(), |user| user.display_name),
-        granted.missing,
-    ))
+    Ok((granted.user.map_or("bot".into(), |user| user.display_name), granted.missing))
 }
 
 #[tokio::test]
@@ -77,23 +65,13 @@ async fn good_tokens_are_good_and_what_they_lack_is_named() {
     let simulator = simulator().await;
     let ana = || "Ana Ruiz".to_owned();
     assert_eq!(check(&simulator, bearer("good"), None).await, Ok((ana(), vec![])));
-    assert_eq!(
-        check(&simulator, bearer("reader"), None).await,
-        Ok((ana(), vec!["pullrequest:write"]))
-    );
-    assert_eq!(
-        check(&simulator, basic("ana@shop.test", "ATATT3-api"), None).await,
-        Ok((ana(), vec![]))
-    );
+    assert_eq!(check(&simulator, bearer("reader"), None).await, Ok((ana(), vec!["pullrequest:write"])));
+    assert_eq!(check(&simulator, basic("ana@shop.test", "ATATT3-api"), None).await, Ok((ana(), vec![])));
     assert_eq!(
         check(&simulator, basic("ana@shop.test", "ATATT3-weak"), None).await,
         Ok((
             ana(),
-            vec![
-                "read:repository:bitbucket",
-                "write:pullrequest:bitbucket",
-                "write:repository:bitbucket"
-            ]
+            vec!["read:repository:bitbucket", "write:pullrequest:bitbucket", "write:repository:bitbucket"]
         ))
     );
 }
@@ -106,10 +84,7 @@ async fn a_bots_token_is_tried_on_its_repository() {
         check(&simulator, bot(), Some("corner-shop/till")).await,
         Ok(("bot".into(), vec!["pullrequest:write"]))
     );
-    assert_eq!(
-        check(&simulator, bot(), None).await,
-        Err(CheckError::NeedsRepository)
-    );
+    assert_eq!(check(&simulator, bot(), None).await, Err(CheckError::NeedsRepository));
     assert_eq!(
         check(&simulator, bot(), Some("corner-shop/other")).await,
         Err(CheckError::Failed(Error::NotFound))
@@ -119,11 +94,9 @@ async fn a_bots_token_is_tried_on_its_repository() {
 #[tokio::test]
 async fn mix_ups_are_explained() {
     let simulator = simulator().await;
-    for authorization in [
-        bearer("ATBBabcdefgh"),
-        basic("ana@shop.test", "ATBBabcdefgh"),
-        basic("ana", "q3XkqZ8dXjYFYwwwM2Eq"),
-    ] {
+    for authorization in
+        [bearer("ATBBabcdefgh"), basic("ana@shop.test", "ATBBabcdefgh"), basic("ana", "q3XkqZ8dXjYFYwwwM2Eq")]
+    {
         let error = check(&simulator, authorization, None).await.unwrap_err();
         assert_eq!(error, CheckError::AppPassword);
         let sentence = error.sentence();
@@ -132,14 +105,8 @@ async fn mix_ups_are_explained() {
             "{sentence}"
         );
     }
-    assert!(
-        simulator.requests().is_empty(),
-        "an app password is not even sent"
-    );
-    assert_eq!(
-        check(&simulator, bearer("ATATT3-api"), None).await,
-        Err(CheckError::NeedsEmail)
-    );
+    assert!(simulator.requests().is_empty(), "an app password is not even sent");
+    assert_eq!(check(&simulator, bearer("ATATT3-api"), None).await, Err(CheckError::NeedsEmail));
     let lost = check(&simulator, bearer("ATATT3-api"), Some("corner-shop/till")).await;
     assert_eq!(lost, Err(CheckError::NeedsEmail));
     let alone = check(&simulator, basic("ana@shop.test", "ATCTT3-bot"), None).await;
@@ -151,15 +118,9 @@ async fn refusals_and_outages_are_what_they_are() {
     let simulator = simulator().await;
     let wrong = Err(CheckError::Failed(Error::Unauthorized { basic: false }));
     assert_eq!(check(&simulator, bearer("wrong"), None).await, wrong);
-    assert_eq!(
-        check(&simulator, bearer("wrong"), Some("corner-shop/till")).await,
-        wrong
-    );
+    assert_eq!(check(&simulator, bearer("wrong"), Some("corner-shop/till")).await, wrong);
     let other_address = check(&simulator, basic("ben@shop.test", "ATATT3-api"), None).await;
-    assert_eq!(
-        other_address,
-        Err(CheckError::Failed(Error::Unauthorized { basic: true }))
-    );
+    assert_eq!(other_address, Err(CheckError::Failed(Error::Unauthorized { basic: true })));
     simulator.faults().set(simulator::Fault::HtmlPortal);
     let portal = check(&simulator, bearer("good"), Some("corner-shop/till")).await;
     assert_eq!(portal, Err(CheckError::Failed(Error::Portal)));

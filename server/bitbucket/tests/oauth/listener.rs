@@ -10,10 +10,7 @@ use crate::browser::{Reply, get, granted, request, send, state};
 use crate::{begin, begin_with, is_free, on};
 
 fn short(timeout: Duration) -> LoginOptions {
-    LoginOptions {
-        timeout,
-        ..LoginOptions::default()
-    }
+    LoginOptions { timeout, ..LoginOptions::default() }
 }
 
 /// Where a browser goes on after the callback.
@@ -24,46 +21,24 @@ fn next(reply: &Reply) -> String {
 
 #[tokio::test]
 async fn the_address_for_the_browser_says_all_that_bitbucket_wants() {
-    let login = Login::begin(on(&[0]), Origin::default(), LoginOptions::default())
-        .await
-        .ok()
-        .unwrap();
+    let login = Login::begin(on(&[0]), Origin::default(), LoginOptions::default()).await.ok().unwrap();
     let url = login.authorize_url();
-    assert!(
-        url.as_str()
-            .starts_with("https://bitbucket.org/site/oauth2/authorize?"),
-        "{url}"
-    );
+    assert!(url.as_str().starts_with("https://bitbucket.org/site/oauth2/authorize?"), "{url}");
     let query = url.query().unwrap();
     assert!(query.contains("scope=account%20pullrequest%3Awrite"), "{query}");
     assert!(!query.contains('+') && !query.contains(' '), "{query}");
-    let pair = |name: &str| {
-        url.query_pairs()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.into_owned())
-    };
+    let pair =
+        |name: &str| url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned());
     assert_eq!(pair("client_id").as_deref(), Some("key-1"));
     assert_eq!(pair("response_type").as_deref(), Some("code"));
-    assert_eq!(
-        pair("redirect_uri"),
-        Some(format!("http://127.0.0.1:{}/callback", login.port()))
-    );
+    assert_eq!(pair("redirect_uri"), Some(format!("http://127.0.0.1:{}/callback", login.port())));
     assert_eq!(pair("code_challenge_method").as_deref(), Some("S256"));
     assert_eq!(pair("code_challenge").unwrap().len(), 43);
     assert_eq!(pair("state").unwrap().len(), 43);
     assert!(!url.as_str().contains("secret-1"));
-    let other = begin_with(LoginOptions {
-        reach: bitbucket::Reach::ReviewOnly,
-        ..LoginOptions::default()
-    })
-    .await;
-    let scope = other
-        .authorize_url()
-        .query_pairs()
-        .find(|(name, _)| name == "scope")
-        .unwrap()
-        .1
-        .into_owned();
+    let other =
+        begin_with(LoginOptions { reach: bitbucket::Reach::ReviewOnly, ..LoginOptions::default() }).await;
+    let scope = other.authorize_url().query_pairs().find(|(name, _)| name == "scope").unwrap().1.into_owned();
     assert_eq!(scope, "account pullrequest");
     assert_ne!(state(&login), state(&other));
 }
@@ -72,21 +47,9 @@ async fn the_address_for_the_browser_says_all_that_bitbucket_wants() {
 async fn only_this_computer_reaches_the_port() {
     let login = begin().await;
     // Another loopback address stands for another network card.
-    assert!(
-        tokio::net::TcpStream::connect(("127.0.0.2", login.port()))
-            .await
-            .is_err()
-    );
-    assert!(
-        tokio::net::TcpStream::connect(("::1", login.port()))
-            .await
-            .is_err()
-    );
-    assert!(
-        tokio::net::TcpStream::connect(("127.0.0.1", login.port()))
-            .await
-            .is_ok()
-    );
+    assert!(tokio::net::TcpStream::connect(("127.0.0.2", login.port())).await.is_err());
+    assert!(tokio::net::TcpStream::connect(("::1", login.port())).await.is_err());
+    assert!(tokio::net::TcpStream::connect(("127.0.0.1", login.port())).await.is_ok());
 }
 
 #[tokio::test]
@@ -94,10 +57,7 @@ async fn a_busy_port_is_said_within_a_second() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let start = Instant::now();
-    let error = Login::begin(on(&[port]), Origin::default(), LoginOptions::default())
-        .await
-        .err()
-        .unwrap();
+    let error = Login::begin(on(&[port]), Origin::default(), LoginOptions::default()).await.err().unwrap();
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     assert_eq!(error, LoginError::PortBusy { ports: vec![port] });
     let sentence = error.sentence();
@@ -106,10 +66,7 @@ async fn a_busy_port_is_said_within_a_second() {
         assert!(sentence.contains(way_out), "{sentence}");
     }
     // An alternative that is registered is taken instead.
-    let login = Login::begin(on(&[port, 0]), Origin::default(), LoginOptions::default())
-        .await
-        .ok()
-        .unwrap();
+    let login = Login::begin(on(&[port, 0]), Origin::default(), LoginOptions::default()).await.ok().unwrap();
     assert_ne!(login.port(), port);
     assert!(login.redirect_url().contains(&login.port().to_string()));
 }
@@ -120,17 +77,8 @@ async fn the_page_is_held_until_the_token_is_stored() {
     let port = login.port();
     let callback = get(port, &granted(&login, "c0de-canary")).await;
     let result = next(&callback);
-    assert!(
-        result.starts_with("/result/") && !callback.0.contains("c0de-canary"),
-        "{}",
-        callback.0
-    );
-    for header in [
-        "cache-control",
-        "referrer-policy",
-        "content-security-policy",
-        "x-content-type-options",
-    ] {
+    assert!(result.starts_with("/result/") && !callback.0.contains("c0de-canary"), "{}", callback.0);
+    for header in ["cache-control", "referrer-policy", "content-security-policy", "x-content-type-options"] {
         assert!(callback.header(header).is_some(), "{header}");
     }
     assert!(login.wait(pending()).await.is_ok());
@@ -149,10 +97,7 @@ async fn the_page_is_held_until_the_token_is_stored() {
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     let policy = page.header("content-security-policy").unwrap();
-    assert!(
-        policy.starts_with("default-src 'none'; style-src 'nonce-"),
-        "{policy}"
-    );
+    assert!(policy.starts_with("default-src 'none'; style-src 'nonce-"), "{policy}");
     assert!(is_free(port).await);
 }
 
@@ -187,12 +132,7 @@ async fn the_result_is_for_the_browser_that_was_sent_there() {
 async fn denial_and_refusal_end_it_at_once() {
     for (error, expected) in [
         ("access_denied", LoginError::Denied),
-        (
-            "invalid_scope",
-            LoginError::Refused {
-                code: "invalid_scope".into(),
-            },
-        ),
+        ("invalid_scope", LoginError::Refused { code: "invalid_scope".into() }),
     ] {
         let login = begin().await;
         let port = login.port();
@@ -227,10 +167,7 @@ async fn the_port_is_free_after_every_end() {
     let login = begin().await;
     let port = login.port();
     login.cancel().await;
-    assert!(
-        tokio::net::TcpListener::bind(("127.0.0.1", port)).await.is_ok(),
-        "closed by then"
-    );
+    assert!(tokio::net::TcpListener::bind(("127.0.0.1", port)).await.is_ok(), "closed by then");
     // Time over, with connections open; what comes later finds nobody.
     let login = begin_with(short(Duration::from_millis(100))).await;
     let port = login.port();
@@ -238,9 +175,7 @@ async fn the_port_is_free_after_every_end() {
     assert_eq!(login.wait(pending()).await.err(), Some(LoginError::TimedOut));
     assert_eq!(get(port, &granted(&login, "c1")).await.0, "refused");
     assert!(
-        login
-            .paste(&format!("http://127.0.0.1:{port}{}", granted(&login, "c1")))
-            .is_ok(),
+        login.paste(&format!("http://127.0.0.1:{port}{}", granted(&login, "c1"))).is_ok(),
         "pasting still works"
     );
     drop(idle);
@@ -308,15 +243,8 @@ async fn a_pasted_address_is_judged_like_a_request() {
         &right.replace('?', "/?"),
     ] {
         let found = error(other);
-        assert!(
-            matches!(found, LoginError::NotTheAddress { .. }),
-            "{other}: {found}"
-        );
-        assert!(
-            found
-                .sentence()
-                .contains(&format!("http://127.0.0.1:{port}/callback?"))
-        );
+        assert!(matches!(found, LoginError::NotTheAddress { .. }), "{other}: {found}");
+        assert!(found.sentence().contains(&format!("http://127.0.0.1:{port}/callback?")));
     }
     for other in [
         &right.replace("state=", "state=x"),

@@ -24,9 +24,7 @@ fn consumer() -> Consumer {
 }
 
 fn on(ports: &[u16]) -> Consumer {
-    Consumer::new("key-1", Secret::new("secret-1".into()), ports)
-        .ok()
-        .unwrap()
+    Consumer::new("key-1", Secret::new("secret-1".into()), ports).ok().unwrap()
 }
 
 /// A sign-in at Bitbucket, whose browser is the test.
@@ -35,10 +33,7 @@ async fn begin() -> Login {
 }
 
 async fn begin_with(options: LoginOptions) -> Login {
-    Login::begin(consumer(), Origin::default(), options)
-        .await
-        .ok()
-        .unwrap()
+    Login::begin(consumer(), Origin::default(), options).await.ok().unwrap()
 }
 
 /// Waits until a port can be bound; how long that took is at most a second.

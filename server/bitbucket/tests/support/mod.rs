@@ -36,9 +36,7 @@ impl Seen {
     /// A parameter of the query, decoded.
     pub(crate) fn parameter(&self, key: &str) -> Option<String> {
         let url = url::Url::parse(&format!("http://x{}", self.target)).unwrap();
-        url.query_pairs()
-            .find(|(found, _)| found == key)
-            .map(|(_, value)| value.into_owned())
+        url.query_pairs().find(|(found, _)| found == key).map(|(_, value)| value.into_owned())
     }
 
     /// The number of the page that is asked for.
@@ -63,11 +61,7 @@ pub(crate) enum Reply {
 
 /// A status with a body of JSON.
 pub(crate) fn json(status: u16, body: &str) -> Reply {
-    answer(
-        status,
-        &[("Content-Type", "application/json; charset=utf-8")],
-        body.as_bytes(),
-    )
+    answer(status, &[("Content-Type", "application/json; charset=utf-8")], body.as_bytes())
 }
 
 /// A status with headers and a body.
@@ -77,10 +71,7 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Repl
 
 /// The bytes of an answer.
 pub(crate) fn message(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n",
-        body.len()
-    );
+    let mut head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
     for (key, value) in headers {
         head.push_str(&format!("{key}: {value}\r\n"));
     }
@@ -124,11 +115,7 @@ impl Server {
     /// A signed-in client whose API is this server's `/2.0`.
     pub(crate) fn client(&self, options: Options) -> Client {
         let origin = Origin::new(Some(&format!("{}/2.0", self.base())), None).unwrap();
-        Client::new(
-            origin,
-            Some(Authorization::Bearer(Secret::new(TOKEN.into()))),
-            options,
-        )
+        Client::new(origin, Some(Authorization::Bearer(Secret::new(TOKEN.into()))), options)
     }
 }
 
@@ -151,10 +138,7 @@ async fn serve(
     let target = head.split(' ').nth(1)?.to_owned();
     // Targets keep their case; header names and the canary are compared in lower case.
     let head = head.to_ascii_lowercase();
-    let length = head
-        .split("\r\ncontent-length: ")
-        .nth(1)
-        .and_then(|rest| rest.split("\r\n").next());
+    let length = head.split("\r\ncontent-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
     let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     stream.read_exact(&mut body).await.ok()?;
     let body = String::from_utf8_lossy(&body).into_owned();

@@ -55,16 +55,11 @@ pub enum NoChoice {
 /// # Errors
 /// There is no account to choose.
 pub fn choose<'a>(accounts: &'a Accounts, wanted: &Wanted<'_>) -> Result<Choice<'a>, NoChoice> {
-    let mut here: Vec<&StoredAccount> = accounts
-        .all()
-        .iter()
-        .filter(|account| account.key.origin == *wanted.origin)
-        .collect();
+    let mut here: Vec<&StoredAccount> =
+        accounts.all().iter().filter(|account| account.key.origin == *wanted.origin).collect();
     here.sort_by_key(|account| (account.added_at, account.key.clone()));
     if here.is_empty() {
-        return Err(NoChoice::SignedOut {
-            origin: wanted.origin.clone(),
-        });
+        return Err(NoChoice::SignedOut { origin: wanted.origin.clone() });
     }
     let chosen = |account, reason: String| Ok(Choice { account, reason });
     let mut passed_over = Vec::new();
@@ -91,26 +86,16 @@ pub fn choose<'a>(accounts: &'a Accounts, wanted: &Wanted<'_>) -> Result<Choice<
             let reason = format!("because git's setting bitbucket.account is {name}");
             return chosen(account, with(reason, &passed_over));
         }
-        passed_over.push(format!(
-            "git's setting bitbucket.account is {name}, who is not signed in"
-        ));
+        passed_over.push(format!("git's setting bitbucket.account is {name}, who is not signed in"));
     }
-    if let Some((account, what)) = here
-        .iter()
-        .find_map(|account| Some((account, just_this(account, wanted)?)))
+    if let Some((account, what)) =
+        here.iter().find_map(|account| Some((account, just_this(account, wanted)?)))
     {
-        return chosen(
-            account,
-            with(
-                format!("because it is an access token for this {what}"),
-                &passed_over,
-            ),
-        );
+        return chosen(account, with(format!("because it is an access token for this {what}"), &passed_over));
     }
     let fits: Vec<&&StoredAccount> = here.iter().filter(|account| may_open(account, wanted)).collect();
-    if let Some(account) = fits
-        .iter()
-        .find(|account| accounts.default_of(wanted.origin) == Some(&account.key))
+    if let Some(account) =
+        fits.iter().find(|account| accounts.default_of(wanted.origin) == Some(&account.key))
     {
         let reason = match here.len() {
             1 => "because it is the only account",
@@ -123,18 +108,13 @@ pub fn choose<'a>(accounts: &'a Accounts, wanted: &Wanted<'_>) -> Result<Choice<
             let reason = "because it was added first and none that fits is the default";
             chosen(account, with(reason.to_owned(), &passed_over))
         }
-        None => Err(NoChoice::OpensOthers {
-            origin: wanted.origin.clone(),
-        }),
+        None => Err(NoChoice::OpensOthers { origin: wanted.origin.clone() }),
     }
 }
 
 /// Names that stand for "whoever the token belongs to" are nobody's.
 fn is_a_name(user: &str) -> bool {
-    !matches!(
-        user,
-        "" | "git" | "hg" | "x-token-auth" | "x-bitbucket-api-token-auth"
-    )
+    !matches!(user, "" | "git" | "hg" | "x-token-auth" | "x-bitbucket-api-token-auth")
 }
 
 fn with(reason: String, passed_over: &[String]) -> String {
@@ -148,10 +128,9 @@ fn with(reason: String, passed_over: &[String]) -> String {
 fn just_this(account: &StoredAccount, wanted: &Wanted<'_>) -> Option<&'static str> {
     let is = |name: &str, wanted: Option<&str>| wanted.is_some_and(|wanted| same(name, wanted));
     match &account.key.id {
-        AccountId::Bot(Opens::Repository {
-            workspace,
-            repository,
-        }) => (is(workspace, wanted.workspace) && is(repository, wanted.repository)).then_some("repository"),
+        AccountId::Bot(Opens::Repository { workspace, repository }) => {
+            (is(workspace, wanted.workspace) && is(repository, wanted.repository)).then_some("repository")
+        }
         AccountId::Bot(Opens::Workspace { workspace }) => {
             is(workspace, wanted.workspace).then_some("workspace")
         }
@@ -180,20 +159,14 @@ mod tests {
     }
 
     fn user(name: &str, added_at: u64) -> StoredAccount {
-        let key = AccountKey {
-            origin: origin(),
-            id: AccountId::User(format!("id:{name}")),
-        };
+        let key = AccountKey { origin: origin(), id: AccountId::User(format!("id:{name}")) };
         let mut account = StoredAccount::new(key, Kind::OAuth, name.to_uppercase(), added_at);
         account.nickname = Some(name.into());
         account
     }
 
     fn bot(opens: Opens) -> StoredAccount {
-        let key = AccountKey {
-            origin: origin(),
-            id: AccountId::Bot(opens),
-        };
+        let key = AccountKey { origin: origin(), id: AccountId::Bot(opens) };
         StoredAccount::new(key, Kind::AccessToken, "bot".into(), 0)
     }
 
@@ -263,44 +236,27 @@ mod tests {
         assert_eq!(outcome(&one, |_| {}), "ANA because it is the only account");
         let elsewhere = Origin::of("http://127.0.0.1:1").unwrap();
         let signed_out = outcome(&one, |wanted| wanted.origin = Box::leak(Box::new(elsewhere)));
-        assert!(
-            signed_out.starts_with("Nobody is signed in to http://127.0.0.1:1;"),
-            "{signed_out}"
-        );
+        assert!(signed_out.starts_with("Nobody is signed in to http://127.0.0.1:1;"), "{signed_out}");
     }
 
     #[test]
     fn access_tokens_are_for_what_they_open() {
-        let repository = |name: &str| Opens::Repository {
-            workspace: "team".into(),
-            repository: name.into(),
-        };
-        let workspace = Opens::Workspace {
-            workspace: "team".into(),
-        };
-        let project = Opens::Project {
-            workspace: "team".into(),
-            project: "P".into(),
-        };
+        let repository = |name: &str| Opens::Repository { workspace: "team".into(), repository: name.into() };
+        let workspace = Opens::Workspace { workspace: "team".into() };
+        let project = Opens::Project { workspace: "team".into(), project: "P".into() };
         let team_app = |wanted: &mut Wanted<'_>| {
             wanted.workspace = Some("Team");
             wanted.repository = Some("App");
         };
         let list = accounts(vec![user("ana", 1), bot(repository("app"))]);
-        assert_eq!(
-            outcome(&list, team_app),
-            "bot because it is an access token for this repository"
-        );
+        assert_eq!(outcome(&list, team_app), "bot because it is an access token for this repository");
         let list = accounts(vec![bot(repository("other")), user("ana", 1)]);
         assert_eq!(
             outcome(&list, team_app),
             "ANA because it was added first and none that fits is the default"
         );
         let list = accounts(vec![user("ana", 1), bot(workspace)]);
-        assert_eq!(
-            outcome(&list, team_app),
-            "bot because it is an access token for this workspace"
-        );
+        assert_eq!(outcome(&list, team_app), "bot because it is an access token for this workspace");
         let list = accounts(vec![bot(project)]);
         assert_eq!(outcome(&list, team_app), "bot because it is the only account");
         let list = accounts(vec![bot(repository("other"))]);

@@ -92,14 +92,9 @@ impl Accounts {
         self.workspaces.retain(|remembered| remembered.account != *key);
         if self.defaults.contains(key) {
             self.defaults.retain(|default| default != key);
-            let left = self
-                .accounts
-                .iter()
-                .filter(|account| account.key.origin == key.origin);
-            self.defaults.extend(
-                left.min_by_key(|account| account.added_at)
-                    .map(|account| account.key.clone()),
-            );
+            let left = self.accounts.iter().filter(|account| account.key.origin == key.origin);
+            self.defaults
+                .extend(left.min_by_key(|account| account.added_at).map(|account| account.key.clone()));
         }
     }
 
@@ -119,12 +114,8 @@ impl Accounts {
 
     /// The account that was chosen for a workspace (its slug).
     pub fn remembered(&self, origin: &Origin, workspace: &str) -> Option<&AccountKey> {
-        let mut list = self
-            .workspaces
-            .iter()
-            .filter(|remembered| remembered.account.origin == *origin);
-        list.find(|remembered| same(&remembered.workspace, workspace))
-            .map(|remembered| &remembered.account)
+        let mut list = self.workspaces.iter().filter(|remembered| remembered.account.origin == *origin);
+        list.find(|remembered| same(&remembered.workspace, workspace)).map(|remembered| &remembered.account)
     }
 
     /// Remembers that the account was chosen for a workspace (its slug).
@@ -132,10 +123,7 @@ impl Accounts {
         self.workspaces.retain(|remembered| {
             remembered.account.origin != key.origin || !same(&remembered.workspace, workspace)
         });
-        self.workspaces.push(Remembered {
-            workspace: workspace.to_owned(),
-            account: key.clone(),
-        });
+        self.workspaces.push(Remembered { workspace: workspace.to_owned(), account: key.clone() });
     }
 
     /// Reads the list in the state folder. That there is none is an empty list.
@@ -146,10 +134,7 @@ impl Accounts {
         let path = state_folder.join(NAME);
         let content = private_files::read(&path).map_err(|error| refused(&path, &error))?;
         Ok(content.map_or_else(
-            || Loaded {
-                accounts: Self::default(),
-                notes: Vec::new(),
-            },
+            || Loaded { accounts: Self::default(), notes: Vec::new() },
             |content| parse(&path, &content),
         ))
     }
@@ -167,9 +152,7 @@ impl Accounts {
         lock.lock().map_err(refused)?;
         let content = private_files::read(&path).map_err(refused)?;
         if version_of(content.as_deref()) > VERSION {
-            return Err(IndexError::Newer {
-                path: path.display().to_string(),
-            });
+            return Err(IndexError::Newer { path: path.display().to_string() });
         }
         let mut accounts = match &content {
             None => Self::default(),
@@ -217,15 +200,11 @@ fn parse(path: &Path, content: &[u8]) -> Loaded {
                 }
             }
             let defaults = taken(&mut fields, "defaults");
-            accounts.defaults = defaults
-                .iter()
-                .filter_map(|entry| AccountKey::deserialize(entry).ok())
-                .collect();
+            accounts.defaults =
+                defaults.iter().filter_map(|entry| AccountKey::deserialize(entry).ok()).collect();
             let workspaces = taken(&mut fields, "workspaces");
-            accounts.workspaces = workspaces
-                .iter()
-                .filter_map(|entry| Remembered::deserialize(entry).ok())
-                .collect();
+            accounts.workspaces =
+                workspaces.iter().filter_map(|entry| Remembered::deserialize(entry).ok()).collect();
             accounts.other = fields;
         }
     }
@@ -248,9 +227,7 @@ fn taken(fields: &mut Map<String, Value>, name: &str) -> Vec<Value> {
 
 fn version_of(content: Option<&[u8]>) -> u64 {
     let value = content.and_then(|content| serde_json::from_slice::<Value>(content).ok());
-    value
-        .and_then(|value| value.get("version")?.as_u64())
-        .unwrap_or(VERSION)
+    value.and_then(|value| value.get("version")?.as_u64()).unwrap_or(VERSION)
 }
 
 /// A name beside the file that is not taken.
@@ -259,10 +236,7 @@ fn aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 fn refused(path: &Path, error: &io::Error) -> IndexError {
-    IndexError::File {
-        path: path.display().to_string(),
-        detail: crate::store::one_line(&error.to_string()),
-    }
+    IndexError::File { path: path.display().to_string(), detail: crate::store::one_line(&error.to_string()) }
 }
 
 #[cfg(test)]

@@ -138,10 +138,7 @@ impl AccountKey {
     pub(crate) fn word(&self) -> String {
         let who = match &self.id {
             AccountId::User(id) => format!("user {id}"),
-            AccountId::Bot(Opens::Repository {
-                workspace,
-                repository,
-            }) => {
+            AccountId::Bot(Opens::Repository { workspace, repository }) => {
                 format!("repository {}/{}", lower(workspace), lower(repository))
             }
             AccountId::Bot(Opens::Project { workspace, project }) => {
@@ -169,28 +166,20 @@ mod tests {
     #[test]
     fn keys_are_words_and_differ() {
         let origin = Origin::of("https://api.bitbucket.org/2.0").unwrap();
-        let key = |id| AccountKey {
-            origin: origin.clone(),
-            id,
-        };
+        let key = |id| AccountKey { origin: origin.clone(), id };
         assert_eq!(
             key(AccountId::User("557058:Ab".into())).word(),
             "https://api.bitbucket.org user 557058:Ab"
         );
-        let bot = key(AccountId::Bot(Opens::Repository {
-            workspace: "Team".into(),
-            repository: "App".into(),
-        }));
+        let bot =
+            key(AccountId::Bot(Opens::Repository { workspace: "Team".into(), repository: "App".into() }));
         assert_eq!(bot.word(), "https://api.bitbucket.org repository team/app");
     }
 
     #[test]
     fn an_account_is_called_by_any_of_its_names() {
         let origin = Origin::of("https://api.bitbucket.org").unwrap();
-        let key = AccountKey {
-            origin,
-            id: AccountId::User("1:a".into()),
-        };
+        let key = AccountKey { origin, id: AccountId::User("1:a".into()) };
         let email = "ana@x.org".to_owned();
         let mut ana = StoredAccount::new(key, Kind::ApiToken { email }, "Ana María".into(), 0);
         ana.nickname = Some("ana".into());

@@ -32,15 +32,8 @@ impl Origin {
     /// # Errors
     /// Other schemes, plain http to a host that is not this machine, no host, a user name or password.
     pub fn of(url: &str) -> Result<Self, NotAnOrigin> {
-        let refused = || NotAnOrigin {
-            text: url
-                .rsplit('@')
-                .next()
-                .unwrap_or_default()
-                .chars()
-                .take(200)
-                .collect(),
-        };
+        let refused =
+            || NotAnOrigin { text: url.rsplit('@').next().unwrap_or_default().chars().take(200).collect() };
         let parsed = Url::parse(url).map_err(|_| refused())?;
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err(refused());
@@ -53,11 +46,9 @@ impl Origin {
         };
         let allowed = parsed.scheme() == "https" || (parsed.scheme() == "http" && here);
         match parsed.port_or_known_default() {
-            Some(port) if allowed => Ok(Self {
-                scheme: parsed.scheme().to_owned(),
-                host: host.to_string(),
-                port,
-            }),
+            Some(port) if allowed => {
+                Ok(Self { scheme: parsed.scheme().to_owned(), host: host.to_string(), port })
+            }
             _ => Err(refused()),
         }
     }
@@ -116,14 +107,8 @@ mod tests {
     fn origins_are_scheme_host_and_port() {
         for (url, origin) in [
             ("https://api.bitbucket.org/2.0", "https://api.bitbucket.org"),
-            (
-                "https://API.Bitbucket.org:443/2.0?x#y",
-                "https://api.bitbucket.org",
-            ),
-            (
-                "https://bitbucket.example:8443/",
-                "https://bitbucket.example:8443",
-            ),
+            ("https://API.Bitbucket.org:443/2.0?x#y", "https://api.bitbucket.org"),
+            ("https://bitbucket.example:8443/", "https://bitbucket.example:8443"),
             ("http://127.0.0.1:7990/2.0", "http://127.0.0.1:7990"),
             ("http://localhost", "http://localhost"),
             ("http://[::1]:9", "http://[::1]:9"),

@@ -155,9 +155,7 @@ impl Request {
 
     /// Whether this git takes `authtype` and `credential` (2.46 and newer).
     pub fn knows_authtype(&self) -> bool {
-        self.capabilities
-            .iter()
-            .any(|capability| capability == "authtype")
+        self.capabilities.iter().any(|capability| capability == "authtype")
     }
 
     /// The token that was refused, when git asks to erase: from the password or from the header's words.

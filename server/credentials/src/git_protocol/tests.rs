@@ -11,10 +11,7 @@ fn bearer() -> Authorization {
 }
 
 fn api_token() -> Authorization {
-    Authorization::Basic {
-        user: "ana@x.org".into(),
-        password: Secret::new("ATATT1".into()),
-    }
+    Authorization::Basic { user: "ana@x.org".into(), password: Secret::new("ATATT1".into()) }
 }
 
 fn asked(text: &str) -> Result<Request, BadRequest> {
@@ -51,12 +48,7 @@ fn each_git_is_answered_in_its_words() {
         "username=x-bitbucket-api-token-auth\npassword=ATATT1\n"
     );
     let forgotten = format!("{NEW}capability[]=\n");
-    assert!(
-        answered(&forgotten, &bearer(), None)
-            .unwrap()
-            .starts_with("username="),
-        "the list was emptied"
-    );
+    assert!(answered(&forgotten, &bearer(), None).unwrap().starts_with("username="), "the list was emptied");
 }
 
 #[test]
@@ -122,43 +114,23 @@ fn a_loopback_host_is_answered_on_its_port_only() {
 #[test]
 fn bad_questions_are_refused_whole() {
     for (text, error) in [
-        (
-            "protocol=https\r\nhost=bitbucket.org\r\n",
-            BadRequest::Forbidden("a carriage return"),
-        ),
-        (
-            "protocol=https\nhost=bitbucket.org\0\n",
-            BadRequest::Forbidden("a NUL"),
-        ),
+        ("protocol=https\r\nhost=bitbucket.org\r\n", BadRequest::Forbidden("a carriage return")),
+        ("protocol=https\nhost=bitbucket.org\0\n", BadRequest::Forbidden("a NUL")),
         ("protocol=https\nhost=bitbucket.org", BadRequest::NoEnd),
         ("protocol=https\nhost\n", BadRequest::NoName),
         ("protocol=https\n=bitbucket.org\n", BadRequest::NoName),
-        (
-            "protocol=https\nhost=evil\nhost=bitbucket.org\n",
-            BadRequest::Twice("host"),
-        ),
+        ("protocol=https\nhost=evil\nhost=bitbucket.org\n", BadRequest::Twice("host")),
         ("protocol=http\nprotocol=https\n", BadRequest::Twice("protocol")),
         ("host=a\nusername=a\nusername=b\n", BadRequest::Twice("user name")),
     ] {
         assert_eq!(asked(text).err(), Some(error), "{text:?}");
     }
     assert_eq!(Request::parse(b"host=\xff\n").err(), Some(BadRequest::NotText));
-    let long = format!(
-        "protocol=https\nhost=bitbucket.org\npath={}\n\n",
-        "x".repeat(65_536)
-    );
+    let long = format!("protocol=https\nhost=bitbucket.org\npath={}\n\n", "x".repeat(65_536));
     assert_eq!(asked(&long).err(), Some(BadRequest::TooLong));
     // What follows the end is not the question.
-    assert!(
-        asked("protocol=https\nhost=bitbucket.org\n\nhost=evil\r")
-            .unwrap()
-            .is_for(&web())
-    );
-    assert!(
-        !asked("\nprotocol=https\nhost=bitbucket.org\n")
-            .unwrap()
-            .is_for(&web())
-    );
+    assert!(asked("protocol=https\nhost=bitbucket.org\n\nhost=evil\r").unwrap().is_for(&web()));
+    assert!(!asked("\nprotocol=https\nhost=bitbucket.org\n").unwrap().is_for(&web()));
     assert!(!asked("").unwrap().is_for(&web()));
 }
 
@@ -167,10 +139,7 @@ struct Slowly<'a>(&'a [u8]);
 
 impl std::io::Read for Slowly<'_> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let (first, rest) = self
-            .0
-            .split_first()
-            .expect("read on behind the end of the question");
+        let (first, rest) = self.0.split_first().expect("read on behind the end of the question");
         into[0] = *first;
         self.0 = rest;
         Ok(1)
@@ -181,10 +150,7 @@ impl std::io::Read for Slowly<'_> {
 fn reading_stops_at_the_empty_line_or_the_end() {
     assert!(Request::read(Slowly(OLD.as_bytes())).unwrap().is_for(&web()));
     assert!(Request::read(NEW.as_bytes()).unwrap().knows_authtype());
-    assert_eq!(
-        Request::read(std::io::repeat(b'x')).err(),
-        Some(BadRequest::TooLong)
-    );
+    assert_eq!(Request::read(std::io::repeat(b'x')).err(), Some(BadRequest::TooLong));
     struct Broken;
     impl std::io::Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
@@ -197,10 +163,7 @@ fn reading_stops_at_the_empty_line_or_the_end() {
 #[test]
 fn who_and_what_is_asked_for() {
     let request = asked("username=ana\npath=team/app.git\n").unwrap();
-    assert_eq!(
-        (request.username(), request.repository()),
-        (Some("ana"), Some(("team", "app")))
-    );
+    assert_eq!((request.username(), request.repository()), (Some("ana"), Some(("team", "app"))));
     for (path, repository) in [
         ("/team/app", Some(("team", "app"))),
         ("team/app.git/info/lfs", Some(("team", "app"))),
@@ -208,39 +171,20 @@ fn who_and_what_is_asked_for() {
         ("team/", None),
         ("/", None),
     ] {
-        assert_eq!(
-            asked(&format!("path={path}\n")).unwrap().repository(),
-            repository,
-            "{path}"
-        );
+        assert_eq!(asked(&format!("path={path}\n")).unwrap().repository(), repository, "{path}");
     }
     assert_eq!(asked("username=\n").unwrap().username(), None);
 }
 
 #[test]
 fn the_refused_token_is_found_in_either_form() {
-    let refused = |text: &str| {
-        asked(text)
-            .unwrap()
-            .refused()
-            .map(|secret| secret.expose().to_owned())
-    };
-    assert_eq!(
-        refused("username=x-token-auth\npassword=tok-1\n").as_deref(),
-        Some("tok-1")
-    );
-    assert_eq!(
-        refused("authtype=Bearer\ncredential=tok-1\n").as_deref(),
-        Some("tok-1")
-    );
+    let refused = |text: &str| asked(text).unwrap().refused().map(|secret| secret.expose().to_owned());
+    assert_eq!(refused("username=x-token-auth\npassword=tok-1\n").as_deref(), Some("tok-1"));
+    assert_eq!(refused("authtype=Bearer\ncredential=tok-1\n").as_deref(), Some("tok-1"));
     let basic = "authtype=basic\ncredential=eC1iaXRidWNrZXQtYXBpLXRva2VuLWF1dGg6QVRBVFQx\n";
     assert_eq!(refused(basic).as_deref(), Some("ATATT1"));
-    for nothing in [
-        "",
-        "authtype=Digest\ncredential=x\n",
-        "credential=x\n",
-        "authtype=Basic\ncredential=%\n",
-    ] {
+    for nothing in ["", "authtype=Digest\ncredential=x\n", "credential=x\n", "authtype=Basic\ncredential=%\n"]
+    {
         assert_eq!(refused(nothing), None, "{nothing:?}");
     }
 }
@@ -292,11 +236,7 @@ impl Dice {
         }
         let mut lines: Vec<Vec<u8>> = vec![[b"host=", host.as_slice()].concat()];
         lines.push(
-            format!(
-                "protocol={}",
-                self.pick(&["https", "https", "https", "http", "HTTPS", ""])
-            )
-            .into_bytes(),
+            format!("protocol={}", self.pick(&["https", "https", "https", "http", "HTTPS", ""])).into_bytes(),
         );
         for _ in 0..self.roll(4) {
             let more = self.pick(&[
@@ -321,8 +261,7 @@ impl Dice {
         }
         let mut text = lines.join(&b'\n');
         text.extend_from_slice(
-            self.pick(&["\n", "\n\n", "\n", "", "\r\n", "\n\nhost=bitbucket.org\n"])
-                .as_bytes(),
+            self.pick(&["\n", "\n\n", "\n", "", "\r\n", "\n\nhost=bitbucket.org\n"]).as_bytes(),
         );
         text
     }
@@ -342,14 +281,8 @@ fn may_be_answered(question: &[u8]) -> bool {
     .map(str::to_owned) else {
         return false;
     };
-    let hosts: Vec<&str> = text
-        .split('\n')
-        .filter_map(|line| line.strip_prefix("host="))
-        .collect();
-    let protocols: Vec<&str> = text
-        .split('\n')
-        .filter_map(|line| line.strip_prefix("protocol="))
-        .collect();
+    let hosts: Vec<&str> = text.split('\n').filter_map(|line| line.strip_prefix("host=")).collect();
+    let protocols: Vec<&str> = text.split('\n').filter_map(|line| line.strip_prefix("protocol=")).collect();
     let [host] = hosts[..] else { return false };
     let host = host.to_ascii_lowercase();
     (host == "bitbucket.org" || host == "bitbucket.org:443")
@@ -361,10 +294,8 @@ fn may_be_answered(question: &[u8]) -> bool {
 /// 100,000 questions; `CREDENTIALS_QUESTIONS` says another number (the full run: 1000000).
 #[test]
 fn no_other_host_is_ever_answered() {
-    let count = std::env::var("CREDENTIALS_QUESTIONS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(100_000);
+    let count =
+        std::env::var("CREDENTIALS_QUESTIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
     let mut dice = Dice(0x5eed_0001);
     let mut answers = 0;
     for number in 0..count {
@@ -382,10 +313,7 @@ fn no_other_host_is_ever_answered() {
         }
     }
     // The right ones are among them, so it is not silence that passes.
-    assert!(
-        answers > count / 100 && answers < count / 2,
-        "{answers} of {count} were answered"
-    );
+    assert!(answers > count / 100 && answers < count / 2, "{answers} of {count} were answered");
 }
 
 #[test]

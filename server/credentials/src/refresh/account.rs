@@ -32,10 +32,7 @@ impl Surroundings {
     }
 
     pub(super) fn now(&self) -> Now {
-        Now {
-            wall: self.clock.wall(),
-            monotonic: self.clock.monotonic(),
-        }
+        Now { wall: self.clock.wall(), monotonic: self.clock.monotonic() }
     }
 }
 
@@ -116,14 +113,8 @@ impl Account {
 
     pub(super) fn ready(&self, surroundings: &Surroundings) -> Option<Tokens> {
         let now = surroundings.now();
-        let known = self
-            .known
-            .as_ref()
-            .filter(|known| !now.jumped_since(known.looked))?;
-        let to_be_saved = self
-            .unsaved
-            .as_ref()
-            .is_some_and(|unsaved| now.monotonic >= unsaved.try_again);
+        let known = self.known.as_ref().filter(|known| !now.jumped_since(known.looked))?;
+        let to_be_saved = self.unsaved.as_ref().is_some_and(|unsaved| now.monotonic >= unsaved.try_again);
         (!to_be_saved && known.life(now, surroundings) == Life::Good).then(|| self.handed_out(known))
     }
 
@@ -135,10 +126,7 @@ impl Account {
         exchange: &mut Exchange<'_>,
     ) -> Outcome {
         let fits = |known: &Known| refused.is_none_or(|refused| !known.secrets.has(refused));
-        if let Some(tokens) = self
-            .ready(surroundings)
-            .filter(|_| self.known.as_ref().is_some_and(fits))
-        {
+        if let Some(tokens) = self.ready(surroundings).filter(|_| self.known.as_ref().is_some_and(fits)) {
             return Outcome::Fresh(tokens);
         }
         let now = surroundings.now().monotonic;
@@ -155,20 +143,15 @@ impl Account {
                 self.failures_in_a_row = 0;
                 // `obtain` leaves something known whenever it ends well.
                 let known = self.known.as_ref();
-                known.map_or_else(
-                    || signed_out().into(),
-                    |known| Outcome::Fresh(self.handed_out(known)),
-                )
+                known.map_or_else(|| signed_out().into(), |known| Outcome::Fresh(self.handed_out(known)))
             }
             Err(failed) => {
                 let pause = match &failed {
                     Failed::KeepAndRetry { after, .. } => *after,
                     Failed::NeedsLogin(_) => STORE_PAUSE,
                 };
-                self.failure = Some(Failure {
-                    until: surroundings.now().monotonic + pause,
-                    failed: failed.clone(),
-                });
+                self.failure =
+                    Some(Failure { until: surroundings.now().monotonic + pause, failed: failed.clone() });
                 self.in_spite_of(failed, surroundings, refused)
             }
         }
@@ -226,10 +209,7 @@ impl Account {
             return Err(signed_out());
         };
         let looked = surroundings.now();
-        let same = self
-            .known
-            .as_ref()
-            .filter(|known| known.generation.as_ref() == Some(&held.generation));
+        let same = self.known.as_ref().filter(|known| known.generation.as_ref() == Some(&held.generation));
         self.known = Some(Known {
             secrets: held.secrets.clone(),
             generation: Some(held.generation.clone()),
@@ -284,19 +264,11 @@ impl Account {
     ) -> Result<(), VaultError> {
         let store = &*surroundings.store;
         let lock = surroundings.lock(&self.owner)?;
-        if let Some(Held {
-            secrets: Secrets::OAuth(grant),
-            ..
-        }) = vault::read(store, &self.owner)?
+        if let Some(Held { secrets: Secrets::OAuth(grant), .. }) = vault::read(store, &self.owner)?
             && grant.access.same_as(refused)
             && !grant.stale
         {
-            vault::write(
-                store,
-                &self.owner,
-                &Secrets::OAuth(Grant { stale: true, ..grant }),
-                &lock,
-            )?;
+            vault::write(store, &self.owner, &Secrets::OAuth(Grant { stale: true, ..grant }), &lock)?;
             self.known = None;
         }
         Ok(())
@@ -305,9 +277,7 @@ impl Account {
     fn handed_out(&self, known: &Known) -> Tokens {
         let (expires_at, scopes) = match &known.secrets {
             Secrets::OAuth(grant) => {
-                let end = grant
-                    .lifetime
-                    .map(|lifetime| grant.granted_at.saturating_add(lifetime));
+                let end = grant.lifetime.map(|lifetime| grant.granted_at.saturating_add(lifetime));
                 (end, grant.scopes.clone())
             }
             _ => (None, Vec::new()),

@@ -62,10 +62,7 @@ impl Account {
                     write.cancel();
                     let doublings = self.failures_in_a_row.min(8);
                     self.failures_in_a_row += 1;
-                    return Err(retry(
-                        sentence,
-                        LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(doublings)),
-                    ));
+                    return Err(retry(sentence, LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(doublings))));
                 }
                 Err(ExchangeError::Unexpected(sentence)) => {
                     write.cancel();
@@ -120,12 +117,7 @@ impl Account {
             }
         };
         self.dead = None;
-        self.known = Some(Known {
-            secrets,
-            generation,
-            seen,
-            looked: seen,
-        });
+        self.known = Some(Known { secrets, generation, seen, looked: seen });
     }
 
     /// Saves what could not be saved before, unless the store has something newer.

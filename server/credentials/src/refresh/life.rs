@@ -55,13 +55,7 @@ pub(super) fn life(grant: &Grant, seen: Now, now: Now, spread: u8) -> Life {
     let Some(lifetime) = grant.lifetime else {
         return Life::Good;
     };
-    let left_at = |wall: u64| {
-        grant
-            .granted_at
-            .saturating_add(lifetime)
-            .saturating_sub(wall)
-            .min(lifetime)
-    };
+    let left_at = |wall: u64| grant.granted_at.saturating_add(lifetime).saturating_sub(wall).min(lifetime);
     let passed = now.monotonic.saturating_sub(seen.monotonic).as_secs();
     let left = left_at(now.wall).min(left_at(seen.wall).saturating_sub(passed));
     // Granted in the future: the clock was set back, so what it says of the token's age is worth nothing.
@@ -90,20 +84,14 @@ mod tests {
     }
 
     fn now(wall: u64, monotonic: u64) -> Now {
-        Now {
-            wall,
-            monotonic: Duration::from_secs(monotonic),
-        }
+        Now { wall, monotonic: Duration::from_secs(monotonic) }
     }
 
     #[test]
     fn margins_are_five_minutes_give_or_take_one() {
         assert_eq!((margin(7200, 0), margin(7200, 255)), (240, 360));
         assert!((295..=305).contains(&margin(7200, 128)));
-        assert!(
-            margin(300, 255) <= 120,
-            "a short life is not renewed all the time"
-        );
+        assert!(margin(300, 255) <= 120, "a short life is not renewed all the time");
     }
 
     #[test]
@@ -117,16 +105,8 @@ mod tests {
         assert_eq!(at(1_000_000 + 7199, 7199), Life::Due);
         assert_eq!(at(1_000_000 + 7200, 7200), Life::Over);
         assert_eq!(at(1_000_000 + 7200, 0), Life::Over, "the machine slept");
-        assert_eq!(
-            at(1_000_000, 7200),
-            Life::Over,
-            "the clock was set back by two hours"
-        );
-        assert_eq!(
-            at(1_000_000 + 86_400, 5),
-            Life::Over,
-            "the clock was set forward by a day"
-        );
+        assert_eq!(at(1_000_000, 7200), Life::Over, "the clock was set back by two hours");
+        assert_eq!(at(1_000_000 + 86_400, 5), Life::Over, "the clock was set forward by a day");
     }
 
     #[test]
@@ -141,10 +121,7 @@ mod tests {
     fn without_a_lifetime_only_a_refusal_ends_it() {
         let unsaid = grant(None);
         assert_eq!(life(&unsaid, now(0, 0), now(u64::MAX, u64::MAX), 0), Life::Good);
-        let stale = Grant {
-            stale: true,
-            ..unsaid
-        };
+        let stale = Grant { stale: true, ..unsaid };
         assert_eq!(life(&stale, now(0, 0), now(0, 0), 0), Life::Over);
     }
 
@@ -155,10 +132,7 @@ mod tests {
                 life(&grant(Some(lifetime)), now(wall, 0), now(u64::MAX, u64::MAX), 255);
             }
         }
-        assert_eq!(
-            life(&grant(Some(0)), now(1_000_000, 0), now(1_000_000, 0), 0),
-            Life::Over
-        );
+        assert_eq!(life(&grant(Some(0)), now(1_000_000, 0), now(1_000_000, 0), 0), Life::Over);
     }
 
     #[test]

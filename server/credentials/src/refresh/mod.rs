@@ -141,9 +141,7 @@ impl Refresher {
         exchange: &mut Exchange<'_>,
     ) -> Outcome {
         let refused = refused.secret();
-        self.locked(key, |account| {
-            account.tokens(&self.surroundings, Some(refused), exchange)
-        })
+        self.locked(key, |account| account.tokens(&self.surroundings, Some(refused), exchange))
     }
 
     /// Notes for all processes that somebody was refused with this access token, so the next who asks exchanges it.
@@ -161,9 +159,7 @@ impl Refresher {
     /// # Errors
     /// See [`VaultError`]. What was there is then still there.
     pub fn sign_in(&self, key: &AccountKey, secrets: &Secrets) -> Result<Generation, VaultError> {
-        self.change(key, |store, owner, lock| {
-            vault::write(store, owner, secrets, lock)
-        })
+        self.change(key, |store, owner, lock| vault::write(store, owner, secrets, lock))
     }
 
     /// Removes what is stored. That nothing is, is no error.
@@ -190,10 +186,7 @@ impl Refresher {
 
     fn account(&self, key: &AccountKey) -> Arc<Mutex<Account>> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts
-            .entry(key.clone())
-            .or_insert_with(|| Arc::new(Mutex::new(Account::new(key.clone()))))
-            .clone()
+        accounts.entry(key.clone()).or_insert_with(|| Arc::new(Mutex::new(Account::new(key.clone())))).clone()
     }
 
     /// A panic in an exchange leaves the account as it was before, so it can be used on.

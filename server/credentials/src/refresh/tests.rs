@@ -50,32 +50,18 @@ impl World {
     fn new() -> Self {
         let state = tempfile::tempdir().unwrap();
         let store = MemoryStore::default();
-        let clocks = Arc::new(Clocks {
-            wall: START.into(),
-            monotonic: 5.into(),
-            slept: 0.into(),
-        });
+        let clocks = Arc::new(Clocks { wall: START.into(), monotonic: 5.into(), slept: 0.into() });
         let mut refresher =
             Refresher::with_clock(Arc::new(store.clone()), state.path().into(), clocks.clone());
         refresher.surroundings.spread = 128;
-        let world = Self {
-            state,
-            store,
-            clocks,
-            refresher,
-            exchanged: 0.into(),
-        };
+        let world = Self { state, store, clocks, refresher, exchanged: 0.into() };
         world.put(0);
         world
     }
 
     /// Another process on the same store.
     fn other(&self) -> Refresher {
-        Refresher::with_clock(
-            Arc::new(self.store.clone()),
-            self.state.path().into(),
-            self.clocks.clone(),
-        )
+        Refresher::with_clock(Arc::new(self.store.clone()), self.state.path().into(), self.clocks.clone())
     }
 
     /// Somebody writes a new grant into the store.
@@ -99,11 +85,7 @@ impl World {
 
     fn rejected(&self, refused: &str, answer: Result<TokenReply, ExchangeError>) -> String {
         let refused = Authorization::Bearer(Secret::new(refused.into()));
-        said(
-            &self
-                .refresher
-                .rejected(&key(), &refused, &mut self.exchange(answer)),
-        )
+        said(&self.refresher.rejected(&key(), &refused, &mut self.exchange(answer)))
     }
 
     fn exchange(
@@ -123,10 +105,7 @@ impl World {
 }
 
 fn key() -> AccountKey {
-    AccountKey {
-        origin: Origin::of("https://api.bitbucket.org").unwrap(),
-        id: AccountId::User("ana".into()),
-    }
+    AccountKey { origin: Origin::of("https://api.bitbucket.org").unwrap(), id: AccountId::User("ana".into()) }
 }
 
 fn reply(number: usize) -> TokenReply {
@@ -144,21 +123,14 @@ fn passing() -> Result<TokenReply, ExchangeError> {
 
 /// An exchange that must not be made.
 fn never() -> Result<TokenReply, ExchangeError> {
-    Err(ExchangeError::Unexpected(
-        "nothing should have been exchanged".into(),
-    ))
+    Err(ExchangeError::Unexpected("nothing should have been exchanged".into()))
 }
 
 /// The outcome in a few words: the token, or the sentence.
 fn said(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Fresh(tokens) => {
-            let token = tokens
-                .authorization(&key().origin)
-                .unwrap()
-                .secret()
-                .expose()
-                .to_owned();
+            let token = tokens.authorization(&key().origin).unwrap().secret().expose().to_owned();
             match &tokens.unsaved {
                 Some(sentence) => format!("{token} unsaved: {sentence}"),
                 None => token,
@@ -170,9 +142,7 @@ fn said(outcome: &Outcome) -> String {
 }
 
 fn fault() -> StoreError {
-    StoreError::Locked {
-        store: "The keyring".into(),
-    }
+    StoreError::Locked { store: "The keyring".into() }
 }
 
 #[test]
@@ -186,11 +156,7 @@ fn a_good_token_comes_from_memory() {
         let tokens = world.refresher.ready(&key()).unwrap();
         assert_eq!(tokens.expires_at, Some(START + 7200));
         assert_eq!(tokens.scopes, ["account"]);
-        assert!(
-            tokens
-                .authorization(&Origin::of("https://bitbucket.org").unwrap())
-                .is_none()
-        );
+        assert!(tokens.authorization(&Origin::of("https://bitbucket.org").unwrap()).is_none());
     }
     assert_eq!((world.store.calls(), world.exchanges()), (calls, 0));
 }
@@ -206,10 +172,7 @@ fn it_is_exchanged_five_minutes_before_its_end_and_all_use_the_new_one() {
     let other = world.other();
     assert_eq!(world.tokens(Ok(reply(1))), "access-1");
     assert_eq!((world.stored().as_str(), world.exchanges()), ("access-1", 1));
-    assert_eq!(
-        said(&other.tokens(&key(), &mut world.exchange(never()))),
-        "access-1"
-    );
+    assert_eq!(said(&other.tokens(&key(), &mut world.exchange(never()))), "access-1");
     assert_eq!(world.exchanges(), 0);
 }
 
@@ -221,16 +184,9 @@ fn a_fault_that_passes_keeps_everything_and_is_not_hurried() {
     assert_eq!(world.tokens(passing()), "access-0");
     assert_eq!(world.exchanges(), 1, "5 s have not passed");
     world.clocks.pass(5);
-    assert_eq!(
-        (world.tokens(passing()), world.exchanges()),
-        ("access-0".into(), 1)
-    );
+    assert_eq!((world.tokens(passing()), world.exchanges()), ("access-0".into(), 1));
     world.clocks.pass(6);
-    assert_eq!(
-        (world.tokens(passing()), world.exchanges()),
-        ("access-0".into(), 0),
-        "the pauses grow"
-    );
+    assert_eq!((world.tokens(passing()), world.exchanges()), ("access-0".into(), 0), "the pauses grow");
     world.clocks.pass(200);
     assert_eq!(world.tokens(passing()), "in 20 s: Bitbucket cannot be reached.");
     world.clocks.pass(3);
@@ -240,20 +196,12 @@ fn a_fault_that_passes_keeps_everything_and_is_not_hurried() {
         world.tokens(passing());
     }
     world.clocks.pass(3600);
-    assert_eq!(
-        world.tokens(passing()),
-        "in 120 s: Bitbucket cannot be reached.",
-        "the longest pause"
-    );
+    assert_eq!(world.tokens(passing()), "in 120 s: Bitbucket cannot be reached.", "the longest pause");
     world.clocks.pass(120);
     assert_eq!(world.stored(), "access-0");
     assert_eq!(world.tokens(Ok(reply(1))), "access-1");
     world.clocks.pass(7200);
-    assert_eq!(
-        world.tokens(passing()),
-        "in 5 s: Bitbucket cannot be reached.",
-        "the first pause again"
-    );
+    assert_eq!(world.tokens(passing()), "in 5 s: Bitbucket cannot be reached.", "the first pause again");
 }
 
 #[test]
@@ -261,24 +209,14 @@ fn a_dead_refresh_token_is_tried_twice_and_ends_in_one_login() {
     let world = World::new();
     world.clocks.pass(7200);
     let sentence = world.tokens(Err(ExchangeError::InvalidGrant));
-    assert!(
-        sentence.starts_with("login: Your Bitbucket login has ended."),
-        "{sentence}"
-    );
-    assert_eq!(
-        (world.exchanges(), world.clocks.slept.load(Ordering::Relaxed)),
-        (2, 2)
-    );
+    assert!(sentence.starts_with("login: Your Bitbucket login has ended."), "{sentence}");
+    assert_eq!((world.exchanges(), world.clocks.slept.load(Ordering::Relaxed)), (2, 2));
     let keys = world.store.keys();
     for _ in 0..5 {
         world.clocks.pass(600);
         assert_eq!(world.tokens(never()), sentence);
     }
-    assert_eq!(
-        (world.exchanges(), world.store.keys()),
-        (0, keys),
-        "no more tries, nothing removed"
-    );
+    assert_eq!((world.exchanges(), world.store.keys()), (0, keys), "no more tries, nothing removed");
     let secrets = Secrets::OAuth(Grant::of(reply(7), world.clocks.wall(), None).unwrap());
     world.refresher.sign_in(&key(), &secrets).unwrap();
     assert_eq!(world.tokens(never()), "access-7");
@@ -319,13 +257,8 @@ fn the_second_try_may_succeed() {
     let world = World::new();
     world.clocks.pass(7200);
     let mut answers = [Err(ExchangeError::InvalidGrant), Ok(reply(1))].into_iter();
-    let outcome = world
-        .refresher
-        .tokens(&key(), &mut |_: &Secret| answers.next().unwrap());
-    assert_eq!(
-        (said(&outcome), world.stored()),
-        ("access-1".into(), "access-1".into())
-    );
+    let outcome = world.refresher.tokens(&key(), &mut |_: &Secret| answers.next().unwrap());
+    assert_eq!((said(&outcome), world.stored()), ("access-1".into(), "access-1".into()));
 }
 
 #[test]
@@ -349,10 +282,7 @@ fn a_refused_token_is_never_handed_out_again() {
     );
     assert_eq!(world.exchanges(), 0);
     world.clocks.pass(30);
-    assert_eq!(
-        world.rejected("access-2", passing()),
-        "in 5 s: Bitbucket cannot be reached."
-    );
+    assert_eq!(world.rejected("access-2", passing()), "in 5 s: Bitbucket cannot be reached.");
     world.clocks.pass(30);
     assert_eq!(world.rejected("access-2", Ok(reply(3))), "access-3");
 }
@@ -361,37 +291,22 @@ fn a_refused_token_is_never_handed_out_again() {
 fn a_store_that_does_not_work_keeps_the_refresh_token_from_being_spent() {
     let world = World::new();
     world.clocks.pass(7200);
-    world
-        .store
-        .fault(Fault::Next(Operation::Set, usize::MAX, fault()));
+    world.store.fault(Fault::Next(Operation::Set, usize::MAX, fault()));
     let locked = "in 5 s: The keyring is locked. Unlock it and try again; nothing was lost.";
-    assert_eq!(
-        (world.tokens(Ok(reply(1))), world.exchanges()),
-        (locked.into(), 0)
-    );
+    assert_eq!((world.tokens(Ok(reply(1))), world.exchanges()), (locked.into(), 0));
     world.store.heal();
-    world
-        .store
-        .fault(Fault::Next(Operation::Get, usize::MAX, fault()));
+    world.store.fault(Fault::Next(Operation::Get, usize::MAX, fault()));
     world.clocks.pass(5);
-    assert_eq!(
-        (world.tokens(Ok(reply(1))), world.exchanges()),
-        (locked.into(), 0)
-    );
+    assert_eq!((world.tokens(Ok(reply(1))), world.exchanges()), (locked.into(), 0));
     world.store.heal();
     world.clocks.pass(5);
-    assert_eq!(
-        (world.tokens(Ok(reply(1))), world.exchanges()),
-        ("access-1".into(), 1)
-    );
+    assert_eq!((world.tokens(Ok(reply(1))), world.exchanges()), ("access-1".into(), 1));
 }
 
 /// Exchanges, and from then on the store takes nothing.
 fn exchange_and_break(world: &World) -> String {
     let mut exchange = |_: &Secret| {
-        world
-            .store
-            .fault(Fault::Next(Operation::Set, usize::MAX, fault()));
+        world.store.fault(Fault::Next(Operation::Set, usize::MAX, fault()));
         Ok(reply(1))
     };
     said(&world.refresher.tokens(&key(), &mut exchange))
@@ -422,10 +337,7 @@ fn a_token_that_cannot_be_saved_does_not_replace_a_newer_one() {
     world.store.heal();
     world.put(5);
     world.clocks.pass(5);
-    assert_eq!(
-        (world.tokens(never()), world.stored()),
-        ("access-5".into(), "access-5".into())
-    );
+    assert_eq!((world.tokens(never()), world.stored()), ("access-5".into(), "access-5".into()));
     // Nor is it put back after the user signed out.
     world.clocks.pass(7200);
     exchange_and_break(&world);
@@ -439,19 +351,13 @@ fn a_token_that_cannot_be_saved_does_not_replace_a_newer_one() {
 #[test]
 fn tokens_without_an_end_are_handed_out_until_they_are_refused() {
     let world = World::new();
-    let secrets = Secrets::ApiToken {
-        email: "ana@x.org".into(),
-        token: Secret::new("ATATT1".into()),
-    };
+    let secrets = Secrets::ApiToken { email: "ana@x.org".into(), token: Secret::new("ATATT1".into()) };
     world.refresher.sign_in(&key(), &secrets).unwrap();
     assert_eq!(world.tokens(never()), "ATATT1");
     world.clocks.pass(1_000_000);
     assert_eq!(world.tokens(never()), "ATATT1");
     let sentence = world.rejected("ATATT1", never());
-    assert!(
-        sentence.starts_with("login: Bitbucket does not take the stored token"),
-        "{sentence}"
-    );
+    assert!(sentence.starts_with("login: Bitbucket does not take the stored token"), "{sentence}");
     assert_eq!(world.exchanges(), 0);
     assert_eq!(world.stored(), "ATATT1");
 }
@@ -459,20 +365,13 @@ fn tokens_without_an_end_are_handed_out_until_they_are_refused() {
 #[test]
 fn a_grant_without_a_refresh_token_is_used_to_its_end() {
     let world = World::new();
-    let without = TokenReply {
-        refresh: None,
-        ..reply(1)
-    };
+    let without = TokenReply { refresh: None, ..reply(1) };
     let secrets = Secrets::OAuth(Grant::of(without, START, None).unwrap());
     world.refresher.sign_in(&key(), &secrets).unwrap();
     world.clocks.pass(7100);
     assert_eq!(world.tokens(never()), "access-1");
     world.clocks.pass(100);
-    assert!(
-        world
-            .tokens(never())
-            .starts_with("login: Your Bitbucket login has ended.")
-    );
+    assert!(world.tokens(never()).starts_with("login: Your Bitbucket login has ended."));
     assert_eq!(world.exchanges(), 0);
 }
 
@@ -487,9 +386,7 @@ fn signing_out_and_in() {
     let secrets = Secrets::OAuth(Grant::of(reply(1), START, None).unwrap());
     world.refresher.sign_in(&key(), &secrets).unwrap();
     assert_eq!(world.tokens(never()), "access-1");
-    world
-        .store
-        .fault(Fault::Next(Operation::Set, usize::MAX, fault()));
+    world.store.fault(Fault::Next(Operation::Set, usize::MAX, fault()));
     assert!(world.refresher.sign_in(&key(), &secrets).is_err());
     assert_eq!(world.tokens(never()), "access-1");
 }
@@ -498,17 +395,11 @@ fn signing_out_and_in() {
 fn a_stale_mark_makes_all_processes_exchange_and_keeps_the_refresh_token() {
     let world = World::new();
     let other = world.other();
-    world
-        .refresher
-        .mark_stale(&key(), &Secret::new("access-old".into()))
-        .unwrap();
+    world.refresher.mark_stale(&key(), &Secret::new("access-old".into())).unwrap();
     assert_eq!(world.tokens(never()), "access-0", "another token was meant");
     other.mark_stale(&key(), &Secret::new("access-0".into())).unwrap();
     assert_eq!(world.held().secrets.all()[1].expose(), "refresh-0");
-    assert_eq!(
-        said(&other.tokens(&key(), &mut world.exchange(Ok(reply(1))))),
-        "access-1"
-    );
+    assert_eq!(said(&other.tokens(&key(), &mut world.exchange(Ok(reply(1))))), "access-1");
     assert_eq!(world.exchanges(), 1);
 }
 
@@ -541,27 +432,18 @@ fn answers_that_make_no_sense_change_nothing() {
     for bad in ["", "a\nb", "a b", "é", "a\0"] {
         let world = World::new();
         world.clocks.pass(7200);
-        let answer = TokenReply {
-            access: Secret::new(bad.into()),
-            ..reply(1)
-        };
+        let answer = TokenReply { access: Secret::new(bad.into()), ..reply(1) };
         let sentence = world.tokens(Ok(answer));
         assert!(
             sentence.starts_with("in 300 s: Bitbucket's answer makes no sense: its access token"),
             "{sentence}"
         );
-        let answer = TokenReply {
-            refresh: Some(Secret::new(format!("x\r{bad}"))),
-            ..reply(1)
-        };
+        let answer = TokenReply { refresh: Some(Secret::new(format!("x\r{bad}"))), ..reply(1) };
         world.clocks.pass(300);
         assert!(world.tokens(Ok(answer)).contains("its refresh token"));
         assert_eq!(world.held().secrets.all()[1].expose(), "refresh-0");
         world.clocks.pass(300);
-        assert_eq!(
-            world.tokens(never()),
-            "in 300 s: nothing should have been exchanged"
-        );
+        assert_eq!(world.tokens(never()), "in 300 s: nothing should have been exchanged");
     }
 }
 
@@ -569,15 +451,9 @@ fn answers_that_make_no_sense_change_nothing() {
 fn what_an_answer_leaves_out_is_as_before() {
     let world = World::new();
     world.clocks.pass(7200);
-    let short = TokenReply {
-        refresh: None,
-        scopes: vec![],
-        ..reply(1)
-    };
+    let short = TokenReply { refresh: None, scopes: vec![], ..reply(1) };
     assert_eq!(world.tokens(Ok(short)), "access-1");
-    let Secrets::OAuth(grant) = world.held().secrets else {
-        panic!("another kind")
-    };
+    let Secrets::OAuth(grant) = world.held().secrets else { panic!("another kind") };
     assert_eq!(grant.refresh.unwrap().expose(), "refresh-0");
     assert_eq!(grant.scopes, ["account"]);
 }
@@ -594,10 +470,7 @@ fn many_threads_make_one_exchange() {
         };
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..16).map(|_| scope.spawn(ask_one)).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect::<Vec<_>>()
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
         })
     };
     assert_eq!(ask(passing()), vec!["in 5 s: Bitbucket cannot be reached."; 16]);
@@ -612,9 +485,7 @@ fn who_waited_for_one_that_panicked_tries_itself() {
     let world = World::new();
     world.clocks.pass(7200);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        world
-            .refresher
-            .tokens(&key(), &mut |_: &Secret| panic!("in the exchange"))
+        world.refresher.tokens(&key(), &mut |_: &Secret| panic!("in the exchange"))
     }));
     assert!(panicked.is_err());
     assert!(world.refresher.ready(&key()).is_none());
@@ -630,10 +501,7 @@ fn a_lock_that_others_hold_is_not_waited_for_for_ever() {
     assert_eq!(world.tokens(never()), "access-0", "it is still good for 200 s");
     world.clocks.pass(300);
     let sentence = world.tokens(never());
-    assert!(
-        sentence.starts_with("in 1 s: Another window has been renewing the login"),
-        "{sentence}"
-    );
+    assert!(sentence.starts_with("in 1 s: Another window has been renewing the login"), "{sentence}");
     drop(lock);
     world.clocks.pass(1);
     assert_eq!(world.tokens(Ok(reply(1))), "access-1");
@@ -645,10 +513,7 @@ fn messages_hold_no_tokens() {
     world.clocks.pass(7200);
     for answer in [passing(), Err(ExchangeError::InvalidGrant), never()] {
         let sentence = world.tokens(answer);
-        assert!(
-            !sentence.contains("access-") && !sentence.contains("refresh-"),
-            "{sentence}"
-        );
+        assert!(!sentence.contains("access-") && !sentence.contains("refresh-"), "{sentence}");
         world.clocks.pass(300);
     }
 }

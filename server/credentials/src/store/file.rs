@@ -30,12 +30,10 @@ impl FileStore {
     }
 
     fn file(&self, key: &str) -> Result<PathBuf, StoreError> {
-        private_files::name_for(key)
-            .map(|name| self.folder.join(name))
-            .ok_or_else(|| StoreError::TooLong {
-                store: capitalized(NAME),
-                what: "the name of an item".to_owned(),
-            })
+        private_files::name_for(key).map(|name| self.folder.join(name)).ok_or_else(|| StoreError::TooLong {
+            store: capitalized(NAME),
+            what: "the name of an item".to_owned(),
+        })
     }
 
     fn is_made(&self) -> Result<bool, StoreError> {
@@ -46,9 +44,9 @@ impl FileStore {
         }
         match self.folder.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            _ => private_files::folder(&self.folder)
-                .map(|()| true)
-                .map_err(|error| told(&self.folder, &error)),
+            _ => {
+                private_files::folder(&self.folder).map(|()| true).map_err(|error| told(&self.folder, &error))
+            }
         }
     }
 }
@@ -63,9 +61,7 @@ impl Store for FileStore {
         if !self.is_made()? {
             return Ok(None);
         }
-        let content = private_files::read(&file)
-            .map_err(|error| told(&file, &error))?
-            .map(Zeroizing::new);
+        let content = private_files::read(&file).map_err(|error| told(&file, &error))?.map(Zeroizing::new);
         let Some(content) = content else { return Ok(None) };
         match std::str::from_utf8(&content) {
             Ok(text) => Ok(Some(Secret::new(text.to_owned()))),
@@ -106,14 +102,11 @@ fn told(path: &Path, error: &io::Error) -> StoreError {
     let store = capitalized(NAME);
     match error.kind() {
         // The sentences of `private_files` have no error number; those of the system do.
-        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => StoreError::Unsafe {
-            what: error.to_string(),
-        },
+        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
+            StoreError::Unsafe { what: error.to_string() }
+        }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { store },
-        _ => StoreError::Failed {
-            store,
-            detail: one_line(&format!("{}: {error}", path.display())),
-        },
+        _ => StoreError::Failed { store, detail: one_line(&format!("{}: {error}", path.display())) },
     }
 }
 
@@ -151,10 +144,7 @@ mod tests {
         store.set("../x/é", &secret("one")).unwrap();
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
         assert_eq!(store.get("../x/é").unwrap().unwrap().expose(), "one");
-        assert!(matches!(
-            store.get(&"x".repeat(300)),
-            Err(StoreError::TooLong { .. })
-        ));
+        assert!(matches!(store.get(&"x".repeat(300)), Err(StoreError::TooLong { .. })));
     }
 
     #[test]
@@ -166,27 +156,18 @@ mod tests {
         fs::set_permissions(folder.join("a"), fs::Permissions::from_mode(0o644)).unwrap();
         let refused = store.get("a").err().unwrap();
         assert!(
-            refused
-                .to_string()
-                .contains("can be used by other users (its mode must be 0600)"),
+            refused.to_string().contains("can be used by other users (its mode must be 0600)"),
             "{refused}"
         );
         assert!(!refused.may_pass());
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-        for refused in [
-            store.get("b").map(drop),
-            store.set("b", &secret("x")),
-            store.delete("a"),
-        ] {
+        for refused in [store.get("b").map(drop), store.set("b", &secret("x")), store.delete("a")] {
             assert!(matches!(refused, Err(StoreError::Unsafe { .. })));
         }
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         let linked = root.path().join("linked");
         symlink(&folder, &linked).unwrap();
-        assert!(matches!(
-            FileStore::new(linked).get("a"),
-            Err(StoreError::Unsafe { .. })
-        ));
+        assert!(matches!(FileStore::new(linked).get("a"), Err(StoreError::Unsafe { .. })));
     }
 
     #[test]
@@ -195,9 +176,6 @@ mod tests {
         assert!(matches!(told(Path::new("/x"), &full), StoreError::Full { .. }));
         // As the system spells a folder that may not be written to.
         let denied = io::Error::from_raw_os_error(13);
-        assert!(matches!(
-            told(Path::new("/x"), &denied),
-            StoreError::Failed { .. }
-        ));
+        assert!(matches!(told(Path::new("/x"), &denied), StoreError::Failed { .. }));
     }
 }

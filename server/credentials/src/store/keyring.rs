@@ -25,19 +25,11 @@ pub struct KeyringStore {
 impl KeyringStore {
     /// This system's keyring. `service` is the name that items are kept under: the program's.
     pub fn new(service: &str) -> Self {
-        Self::over(
-            system::NAME,
-            system::connect(service.to_owned()),
-            Limits::default(),
-        )
+        Self::over(system::NAME, system::connect(service.to_owned()), Limits::default())
     }
 
     pub(crate) fn over(name: &str, connect: Connect, limits: Limits) -> Self {
-        Self {
-            worker: Arc::new(Worker::new(name.to_owned(), connect)),
-            limits,
-            interactive: false,
-        }
+        Self { worker: Arc::new(Worker::new(name.to_owned(), connect)), limits, interactive: false }
     }
 
     fn limit(&self) -> Duration {
@@ -55,29 +47,21 @@ impl Store for KeyringStore {
 
     fn get(&self, key: &str) -> Result<Option<Secret>, StoreError> {
         let key = key.to_owned();
-        self.worker
-            .call(self.limit(), self.interactive, move |keyring| keyring.get(&key))
+        self.worker.call(self.limit(), self.interactive, move |keyring| keyring.get(&key))
     }
 
     fn set(&self, key: &str, text: &Secret) -> Result<(), StoreError> {
         let (key, text) = (key.to_owned(), text.clone());
-        self.worker.call(self.limit(), self.interactive, move |keyring| {
-            keyring.set(&key, &text)
-        })
+        self.worker.call(self.limit(), self.interactive, move |keyring| keyring.set(&key, &text))
     }
 
     fn delete(&self, key: &str) -> Result<(), StoreError> {
         let key = key.to_owned();
-        self.worker.call(self.limit(), self.interactive, move |keyring| {
-            keyring.delete(&key)
-        })
+        self.worker.call(self.limit(), self.interactive, move |keyring| keyring.delete(&key))
     }
 
     fn interactive(&self) -> Arc<dyn Store> {
-        let patient = Self {
-            interactive: true,
-            ..self.clone()
-        };
+        let patient = Self { interactive: true, ..self.clone() };
         Arc::new(patient)
     }
 

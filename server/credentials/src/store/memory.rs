@@ -121,9 +121,7 @@ impl Store for MemoryStore {
     }
 
     fn set(&self, key: &str, text: &Secret) -> Result<(), StoreError> {
-        self.call(Operation::Set, |items| {
-            drop(items.insert(key.to_owned(), text.clone()))
-        })
+        self.call(Operation::Set, |items| drop(items.insert(key.to_owned(), text.clone())))
     }
 
     fn delete(&self, key: &str) -> Result<(), StoreError> {

@@ -131,31 +131,18 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            background: Duration::from_secs(3),
-            interactive: Duration::from_secs(60),
-        }
+        Self { background: Duration::from_secs(3), interactive: Duration::from_secs(60) }
     }
 }
 
 /// What a system or library said, fit for one line of a message: no control characters, at most 200 characters.
 pub(crate) fn one_line(text: &str) -> String {
-    let clean = text
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter });
-    clean
-        .take(200)
-        .collect::<String>()
-        .trim()
-        .trim_end_matches('.')
-        .to_owned()
+    let clean = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    clean.take(200).collect::<String>().trim().trim_end_matches('.').to_owned()
 }
 
 /// A name as a sentence begins with it.
 pub(crate) fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

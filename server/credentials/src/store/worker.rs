@@ -56,10 +56,7 @@ struct Desk {
 
 impl Worker {
     pub(crate) fn new(name: String, connect: Connect) -> Self {
-        Self {
-            name,
-            state: Mutex::new(State::NotStarted(connect)),
-        }
+        Self { name, state: Mutex::new(State::NotStarted(connect)) }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -102,10 +99,7 @@ impl Worker {
             Ok(outcome) => outcome,
             Err(RecvTimeoutError::Timeout) => {
                 given_up.store(true, Ordering::Release);
-                Err(StoreError::Slow {
-                    store: capitalized(&self.name),
-                    seconds: limit.as_secs(),
-                })
+                Err(StoreError::Slow { store: capitalized(&self.name), seconds: limit.as_secs() })
             }
             Err(RecvTimeoutError::Disconnected) => Err(self.broken()),
         }
@@ -133,9 +127,7 @@ impl Worker {
     }
 
     fn locked(&self) -> StoreError {
-        StoreError::Locked {
-            store: capitalized(&self.name),
-        }
+        StoreError::Locked { store: capitalized(&self.name) }
     }
 
     fn broken(&self) -> StoreError {
@@ -149,10 +141,7 @@ impl Worker {
 fn start(connect: Connect) -> Option<Sender<Job>> {
     let (jobs, received) = mpsc::channel::<Job>();
     let work = move || {
-        let mut desk = Desk {
-            connect,
-            keyring: None,
-        };
+        let mut desk = Desk { connect, keyring: None };
         for job in received {
             // A library that panics must not take the thread with it; what it was connected by is not used again.
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut desk)));
@@ -161,10 +150,7 @@ fn start(connect: Connect) -> Option<Sender<Job>> {
             }
         }
     };
-    std::thread::Builder::new()
-        .name("keyring".into())
-        .spawn(work)
-        .ok()?;
+    std::thread::Builder::new().name("keyring".into()).spawn(work).ok()?;
     Some(jobs)
 }
 

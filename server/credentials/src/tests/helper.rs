@@ -24,10 +24,7 @@ pub(super) fn origin() -> Origin {
 }
 
 pub(super) fn key() -> AccountKey {
-    AccountKey {
-        origin: origin(),
-        id: AccountId::User("ana".into()),
-    }
+    AccountKey { origin: origin(), id: AccountId::User("ana".into()) }
 }
 
 pub(super) fn owner() -> Owner {
@@ -79,11 +76,7 @@ impl Helper {
     pub(super) fn start(world: &Path, port: u16, die_at: Option<&str>) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args([
-                "--exact",
-                "tests::helper::helps_when_it_is_told_to",
-                "--test-threads=1",
-            ])
+            .args(["--exact", "tests::helper::helps_when_it_is_told_to", "--test-threads=1"])
             .env("CREDENTIALS_HELPER", world)
             .env("CREDENTIALS_PORT", port.to_string())
             .stdin(Stdio::piped())
@@ -104,11 +97,7 @@ impl Helper {
                 }
             }
         });
-        Self {
-            input: child.stdin.take(),
-            child,
-            answers,
-        }
+        Self { input: child.stdin.take(), child, answers }
     }
 
     /// Says something; whether it is still alive shows in the answer.
@@ -157,11 +146,7 @@ fn helps_when_it_is_told_to() {
     let clock = Arc::new(Turned(AtomicU64::new(START)));
     let refresher = Refresher::with_clock(store(&world), world.join("state"), clock.clone());
     let mut last: Option<Authorization> = None;
-    let say = |text: &str| {
-        std::io::stdout()
-            .write_all(format!("\n@@ {text}\n").as_bytes())
-            .unwrap()
-    };
+    let say = |text: &str| std::io::stdout().write_all(format!("\n@@ {text}\n").as_bytes()).unwrap();
     for line in std::io::stdin().lines().map_while(Result::ok) {
         let (word, rest) = line.split_once(' ').unwrap();
         if word == "write" {
@@ -179,10 +164,7 @@ fn helps_when_it_is_told_to() {
             Outcome::Fresh(tokens) => {
                 let authorization = tokens.authorization(&origin()).unwrap().clone();
                 let unsaved = tokens.unsaved.unwrap_or_default();
-                say(&format!(
-                    "fresh {} {unsaved}",
-                    authorization.secret().expose().trim_end_matches('~')
-                ));
+                say(&format!("fresh {} {unsaved}", authorization.secret().expose().trim_end_matches('~')));
                 last = Some(authorization);
             }
             Outcome::NeedsLogin(sentence) => say(&format!("login {sentence}")),
@@ -194,9 +176,7 @@ fn helps_when_it_is_told_to() {
 fn exchange(port: u16, refresh: &Secret) -> Result<TokenReply, ExchangeError> {
     let passing = |error: std::io::Error| ExchangeError::Passing(error.to_string());
     let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(passing)?;
-    stream
-        .write_all(format!("{}\n", refresh.expose()).as_bytes())
-        .map_err(passing)?;
+    stream.write_all(format!("{}\n", refresh.expose()).as_bytes()).map_err(passing)?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).map_err(passing)?;
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -208,8 +188,6 @@ fn exchange(port: u16, refresh: &Secret) -> Result<TokenReply, ExchangeError> {
             scopes: vec![],
         }),
         ["invalid_grant"] => Err(ExchangeError::InvalidGrant),
-        _ => Err(ExchangeError::Unexpected(
-            "an answer that makes no sense".to_owned(),
-        )),
+        _ => Err(ExchangeError::Unexpected("an answer that makes no sense".to_owned())),
     }
 }

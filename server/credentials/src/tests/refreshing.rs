@@ -23,25 +23,15 @@ fn fresh(access: &str) -> Option<String> {
 /// 20 expiries; `CREDENTIALS_EXPIRIES` says another number (the full run: 500).
 #[test]
 fn eight_processes_make_one_exchange_for_each_expiry() {
-    let expiries = std::env::var("CREDENTIALS_EXPIRIES")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(20);
+    let expiries =
+        std::env::var("CREDENTIALS_EXPIRIES").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
     let world = tempfile::tempdir().unwrap();
     let server = Server::start("first", false);
     put(world.path(), &grant("access-0", "first"));
-    let mut helpers: Vec<_> = (0..PROCESSES)
-        .map(|_| Helper::start(world.path(), server.port, None))
-        .collect();
-    assert_eq!(
-        ask(&mut helpers, &format!("tokens {START}")),
-        vec![fresh("access-0"); PROCESSES]
-    );
-    assert_eq!(
-        server.seen().exchanges,
-        0,
-        "a token that is good is not exchanged"
-    );
+    let mut helpers: Vec<_> =
+        (0..PROCESSES).map(|_| Helper::start(world.path(), server.port, None)).collect();
+    assert_eq!(ask(&mut helpers, &format!("tokens {START}")), vec![fresh("access-0"); PROCESSES]);
+    assert_eq!(server.seen().exchanges, 0, "a token that is good is not exchanged");
     let mut wall = START;
     for expiry in 1..=expiries {
         // Either its time has come, or the server refuses it before that.
@@ -53,16 +43,8 @@ fn eight_processes_make_one_exchange_for_each_expiry() {
         let answers = ask(&mut helpers, &format!("{question} {wall}"));
         let seen = server.seen();
         assert_eq!(answers, vec![fresh(&seen.access); PROCESSES], "expiry {expiry}");
-        assert_eq!(
-            (seen.exchanges, seen.reused, seen.refused),
-            (expiry, 0, 0),
-            "expiry {expiry}"
-        );
-        assert_eq!(
-            ask(&mut helpers, &format!("tokens {wall}")),
-            answers,
-            "all keep it"
-        );
+        assert_eq!((seen.exchanges, seen.reused, seen.refused), (expiry, 0, 0), "expiry {expiry}");
+        assert_eq!(ask(&mut helpers, &format!("tokens {wall}")), answers, "all keep it");
     }
     let seen = server.seen();
     let counts = format!(
@@ -75,14 +57,10 @@ fn eight_processes_make_one_exchange_for_each_expiry() {
 
 /// The places of a refresh at which a process is killed, in their order; those of files with each number that occurs.
 fn places() -> Vec<String> {
-    let mut places: Vec<String> = [
-        "refresh.locked:1",
-        "refresh.begun:1",
-        "refresh.exchanged:1",
-        "refresh.written:1",
-    ]
-    .map(str::to_owned)
-    .into();
+    let mut places: Vec<String> =
+        ["refresh.locked:1", "refresh.begun:1", "refresh.exchanged:1", "refresh.written:1"]
+            .map(str::to_owned)
+            .into();
     for item in 1..=7 {
         for place in ["file.made", "file.written", "file.synced", "file.renamed"] {
             places.push(format!("{place}:{item}"));
@@ -104,9 +82,7 @@ fn killed_anywhere_within_the_grace_nobody_is_logged_out() {
         let world = tempfile::tempdir().unwrap();
         let server = Server::start("first", true);
         put(world.path(), &grant("access-0", "first"));
-        let mut others: Vec<_> = (0..2)
-            .map(|_| Helper::start(world.path(), server.port, None))
-            .collect();
+        let mut others: Vec<_> = (0..2).map(|_| Helper::start(world.path(), server.port, None)).collect();
         die(world.path(), &server, &place);
         let answers = ask(&mut others, &format!("tokens {}", START + 7200));
         let seen = server.seen();
@@ -117,11 +93,7 @@ fn killed_anywhere_within_the_grace_nobody_is_logged_out() {
         let answers = ask(&mut others, &format!("tokens {}", START + 2 * 7200));
         let after = server.seen();
         assert_eq!(answers, vec![fresh(&after.access); 2], "{place}");
-        assert_eq!(
-            (after.exchanges, after.reused),
-            (seen.exchanges + 1, seen.reused),
-            "{place}"
-        );
+        assert_eq!((after.exchanges, after.reused), (seen.exchanges + 1, seen.reused), "{place}");
     }
 }
 
@@ -136,10 +108,7 @@ fn killed_outside_of_the_grace_it_ends_in_one_clean_login() {
         for _ in 0..3 {
             let answers = ask(&mut other, &format!("tokens {}", START + 7200));
             let sentence = answers[0].as_deref().unwrap();
-            assert!(
-                sentence.starts_with("login Your Bitbucket login has ended."),
-                "{sentence}"
-            );
+            assert!(sentence.starts_with("login Your Bitbucket login has ended."), "{sentence}");
         }
         // It was tried twice and no more.
         assert_eq!(server.seen().refused, 2, "{place}");
@@ -147,28 +116,20 @@ fn killed_outside_of_the_grace_it_ends_in_one_clean_login() {
         assert_eq!(held.secrets.all().len(), 2, "nothing was removed");
         // A new login, by whichever process, is seen a few seconds later.
         put(world.path(), &grant_at(START + 7200, "access-new", "other"));
-        assert_eq!(
-            ask(&mut other, &format!("tokens {}", START + 7220)),
-            [fresh("access-new")]
-        );
+        assert_eq!(ask(&mut other, &format!("tokens {}", START + 7220)), [fresh("access-new")]);
     }
 }
 
 #[test]
 fn processes_that_die_while_others_race_with_them_log_nobody_out() {
-    for place in [
-        "refresh.begun:1",
-        "refresh.exchanged:1",
-        "file.renamed:3",
-        "file.synced:7",
-        "refresh.written:1",
-    ] {
+    for place in
+        ["refresh.begun:1", "refresh.exchanged:1", "file.renamed:3", "file.synced:7", "refresh.written:1"]
+    {
         let world = tempfile::tempdir().unwrap();
         let server = Server::start("first", true);
         put(world.path(), &grant("access-0", "first"));
-        let mut helpers: Vec<_> = (0..2)
-            .map(|_| Helper::start(world.path(), server.port, Some(place)))
-            .collect();
+        let mut helpers: Vec<_> =
+            (0..2).map(|_| Helper::start(world.path(), server.port, Some(place))).collect();
         helpers.extend((0..2).map(|_| Helper::start(world.path(), server.port, None)));
         let answers = ask(&mut helpers, &format!("tokens {}", START + 7200));
         let seen = server.seen();

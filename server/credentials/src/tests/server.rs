@@ -39,10 +39,7 @@ impl Server {
     pub(super) fn start(first: &str, grace: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State {
-            grace,
-            ..State::default()
-        }));
+        let state = Arc::new(Mutex::new(State { grace, ..State::default() }));
         state.lock().unwrap().live.insert(first.to_owned());
         let shared = state.clone();
         thread::spawn(move || {
@@ -86,10 +83,7 @@ impl State {
         self.live.remove(refresh);
         self.spent.insert(refresh.to_owned());
         self.issued += 1;
-        let (access, next) = (
-            format!("access-{}", self.issued),
-            format!("refresh-{}", self.issued),
-        );
+        let (access, next) = (format!("access-{}", self.issued), format!("refresh-{}", self.issued));
         self.live.insert(next.clone());
         self.seen.exchanges += 1;
         self.seen.access.clone_from(&access);

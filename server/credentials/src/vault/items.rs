@@ -51,12 +51,7 @@ impl Header {
     }
 
     fn written(&self) -> String {
-        let Self {
-            generation,
-            pieces,
-            length,
-            sum,
-        } = self;
+        let Self { generation, pieces, length, sum } = self;
         format!("{MARK} {VERSION} {generation} {pieces} {length} {sum:016x}")
     }
 
@@ -115,30 +110,22 @@ impl Items<'_> {
         if version > VERSION {
             return Err(self.newer());
         }
-        Header::read(text)
-            .map(Some)
-            .ok_or_else(|| self.damaged("its header cannot be read"))
+        Header::read(text).map(Some).ok_or_else(|| self.damaged("its header cannot be read"))
     }
 
     pub(super) fn set_header(&self, header: &Header) -> Result<(), VaultError> {
-        Ok(self
-            .store
-            .set(&self.header_key(), &Secret::new(header.written()))?)
+        Ok(self.store.set(&self.header_key(), &Secret::new(header.written()))?)
     }
 
     /// What cannot be read in it is passed over: then something stays that is in nobody's way.
     pub(super) fn journal(&self) -> Result<Journal, VaultError> {
         let text = self.store.get(&self.journal_key())?;
         let names = text.iter().flat_map(|text| text.expose().split(' '));
-        Ok(Journal::of(
-            names.filter(|name| is_generation(name)).take(MOST_LEFT_OVER),
-        ))
+        Ok(Journal::of(names.filter(|name| is_generation(name)).take(MOST_LEFT_OVER)))
     }
 
     pub(super) fn set_journal(&self, journal: &Journal) -> Result<(), VaultError> {
-        Ok(self
-            .store
-            .set(&self.journal_key(), &Secret::new(journal.0.join(" ")))?)
+        Ok(self.store.set(&self.journal_key(), &Secret::new(journal.0.join(" ")))?)
     }
 
     pub(super) fn set_content(&self, header: &Header, text: &str) -> Result<(), VaultError> {
@@ -180,24 +167,15 @@ impl Items<'_> {
     }
 
     pub(super) fn damaged(&self, what: &'static str) -> VaultError {
-        VaultError::Damaged {
-            store: self.store.name().to_owned(),
-            owner: self.owner.word(),
-            what,
-        }
+        VaultError::Damaged { store: self.store.name().to_owned(), owner: self.owner.word(), what }
     }
 
     pub(super) fn newer(&self) -> VaultError {
-        VaultError::Newer {
-            store: self.store.name().to_owned(),
-            owner: self.owner.word(),
-        }
+        VaultError::Newer { store: self.store.name().to_owned(), owner: self.owner.word() }
     }
 
     pub(super) fn not_kept(&self) -> VaultError {
-        VaultError::NotKept {
-            store: capitalized(self.store.name()),
-        }
+        VaultError::NotKept { store: capitalized(self.store.name()) }
     }
 }
 
@@ -207,9 +185,8 @@ fn is_generation(name: &str) -> bool {
 
 /// FNV-1a, 64 bits: finds damage and mixes, not forgery. Who can write to the store can forge anyway.
 fn sum(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -218,10 +195,7 @@ mod tests {
 
     #[test]
     fn the_sum_is_fnv_1a() {
-        assert_eq!(
-            (sum(""), sum("a")),
-            (0xcbf2_9ce4_8422_2325, 0xaf63_dc4c_8601_ec8c)
-        );
+        assert_eq!((sum(""), sum("a")), (0xcbf2_9ce4_8422_2325, 0xaf63_dc4c_8601_ec8c));
     }
 
     #[test]

@@ -149,11 +149,7 @@ pub fn read(store: &dyn Store, owner: &Owner) -> Result<Option<Held>, VaultError
     loop {
         let outcome = content(&items, &header).and_then(|content| {
             let secrets = record::read(&items, &content)?;
-            Ok(Held {
-                owner: owner.clone(),
-                secrets,
-                generation: Generation(header.generation.clone()),
-            })
+            Ok(Held { owner: owner.clone(), secrets, generation: Generation(header.generation.clone()) })
         });
         match outcome {
             Ok(held) => return Ok(Some(held)),
@@ -195,16 +191,10 @@ pub fn remove(store: &dyn Store, owner: &Owner, _lock: &Lock) -> Result<(), Vaul
     };
     let left_over = items.journal()?;
     if let Some(old) = &old {
-        items.set_journal(&Journal::of(
-            [old.generation.as_str()].into_iter().chain(left_over.names()),
-        ))?;
+        items.set_journal(&Journal::of([old.generation.as_str()].into_iter().chain(left_over.names())))?;
     }
     store.delete(&items.header_key())?;
-    for generation in old
-        .iter()
-        .map(|old| old.generation.as_str())
-        .chain(left_over.names())
-    {
+    for generation in old.iter().map(|old| old.generation.as_str()).chain(left_over.names()) {
         items.remove_generation(generation)?;
     }
     Ok(store.delete(&items.journal_key())?)
@@ -236,29 +226,17 @@ pub(crate) fn begin<'a>(
     let left_over = items.journal()?;
     // What cannot be removed stays in the journal and is in nobody's way.
     let names = left_over.names().filter(|name| Some(*name) != current);
-    let stuck: Vec<&str> = names
-        .filter(|name| items.remove_generation(name).is_err())
-        .collect();
+    let stuck: Vec<&str> = names.filter(|name| items.remove_generation(name).is_err()).collect();
     let generation = crate::random_id().map_err(|error| VaultError::NoRandomness(error.to_string()))?;
     let left_over: Vec<String> = current.into_iter().chain(stuck).map(str::to_owned).collect();
-    items.set_journal(&Journal::of(
-        left_over.iter().map(String::as_str).chain([generation.as_str()]),
-    ))?;
-    Ok(Write {
-        items,
-        left_over,
-        generation,
-    })
+    items.set_journal(&Journal::of(left_over.iter().map(String::as_str).chain([generation.as_str()])))?;
+    Ok(Write { items, left_over, generation })
 }
 
 impl Write<'_> {
     /// Writes, reads back, switches, and removes the old.
     pub(crate) fn commit(self, secrets: &Secrets) -> Result<Generation, VaultError> {
-        let Self {
-            items,
-            left_over,
-            generation,
-        } = self;
+        let Self { items, left_over, generation } = self;
         let json = record::written(items.owner, secrets);
         let text = Zeroizing::new(base64::encode(json.as_bytes()));
         if text.len() > LONGEST {
@@ -286,9 +264,7 @@ impl Write<'_> {
             Err(error) => return Err(error),
         }
         // From here on the record is written. What cannot be removed now is named in the journal.
-        let removed = left_over
-            .iter()
-            .try_for_each(|generation| items.remove_generation(generation));
+        let removed = left_over.iter().try_for_each(|generation| items.remove_generation(generation));
         if removed.is_ok() {
             let _ = items.store.delete(&items.journal_key());
         }
@@ -307,9 +283,8 @@ impl Write<'_> {
 
 fn content(items: &Items<'_>, header: &Header) -> Result<Zeroizing<String>, VaultError> {
     let text = items.content(header)?;
-    let bytes = base64::decode(&text)
-        .map(Zeroizing::new)
-        .ok_or_else(|| items.damaged("an item is not Base64"))?;
+    let bytes =
+        base64::decode(&text).map(Zeroizing::new).ok_or_else(|| items.damaged("an item is not Base64"))?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(_) => Err(items.damaged("the record is not text")),
@@ -333,10 +308,9 @@ impl Secrets {
             Self::OAuth(Grant { access: token, .. }) | Self::AccessToken { token } => {
                 Some(Authorization::Bearer(token.clone()))
             }
-            Self::ApiToken { email, token } => Some(Authorization::Basic {
-                user: email.clone(),
-                password: token.clone(),
-            }),
+            Self::ApiToken { email, token } => {
+                Some(Authorization::Basic { user: email.clone(), password: token.clone() })
+            }
             Self::Consumer { .. } => None,
         }
     }

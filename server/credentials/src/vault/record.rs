@@ -88,17 +88,13 @@ pub(super) fn written(owner: &Owner, secrets: &Secrets) -> Zeroizing<String> {
                 scopes: grant.scopes.clone(),
                 stale: grant.stale,
             },
-            Secrets::ApiToken { email, token } => Stored::ApiToken {
-                email: email.clone(),
-                token: Text::of(token),
-            },
-            Secrets::AccessToken { token } => Stored::AccessToken {
-                token: Text::of(token),
-            },
-            Secrets::Consumer { key, secret } => Stored::Consumer {
-                key: key.clone(),
-                secret: Text::of(secret),
-            },
+            Secrets::ApiToken { email, token } => {
+                Stored::ApiToken { email: email.clone(), token: Text::of(token) }
+            }
+            Secrets::AccessToken { token } => Stored::AccessToken { token: Text::of(token) },
+            Secrets::Consumer { key, secret } => {
+                Stored::Consumer { key: key.clone(), secret: Text::of(secret) }
+            }
         },
     };
     // Texts and numbers only, so it cannot fail.
@@ -121,14 +117,7 @@ pub(super) fn read(items: &Items<'_>, json: &str) -> Result<Secrets, VaultError>
         return Err(items.damaged("it is of another kind"));
     }
     Ok(match record.secrets {
-        Stored::OAuth {
-            access,
-            refresh,
-            granted_at,
-            lifetime,
-            scopes,
-            stale,
-        } => Secrets::OAuth(Grant {
+        Stored::OAuth { access, refresh, granted_at, lifetime, scopes, stale } => Secrets::OAuth(Grant {
             access: access.0,
             refresh: refresh.map(|Text(token)| token),
             granted_at,
@@ -136,14 +125,8 @@ pub(super) fn read(items: &Items<'_>, json: &str) -> Result<Secrets, VaultError>
             scopes,
             stale,
         }),
-        Stored::ApiToken { email, token } => Secrets::ApiToken {
-            email,
-            token: token.0,
-        },
+        Stored::ApiToken { email, token } => Secrets::ApiToken { email, token: token.0 },
         Stored::AccessToken { token } => Secrets::AccessToken { token: token.0 },
-        Stored::Consumer { key, secret } => Secrets::Consumer {
-            key,
-            secret: secret.0,
-        },
+        Stored::Consumer { key, secret } => Secrets::Consumer { key, secret: secret.0 },
     })
 }

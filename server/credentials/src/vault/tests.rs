@@ -16,9 +16,7 @@ fn owner(name: &str) -> Owner {
 }
 
 fn token(text: &str) -> Secrets {
-    Secrets::AccessToken {
-        token: Secret::new(text.into()),
-    }
+    Secrets::AccessToken { token: Secret::new(text.into()) }
 }
 
 /// About `bytes` long, and told apart by `name`.
@@ -33,10 +31,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self {
-            state: tempfile::tempdir().unwrap(),
-            owner: owner("ana"),
-        }
+        Self { state: tempfile::tempdir().unwrap(), owner: owner("ana") }
     }
 
     fn lock(&self, store: &MemoryStore) -> Lock {
@@ -76,10 +71,7 @@ fn text(secrets: &Secrets) -> String {
 }
 
 fn fault() -> StoreError {
-    StoreError::Failed {
-        store: "The store".into(),
-        detail: "a fault".into(),
-    }
+    StoreError::Failed { store: "The store".into(), detail: "a fault".into() }
 }
 
 #[test]
@@ -95,13 +87,8 @@ fn tokens_of_any_length_are_kept_in_short_items() {
             assert!(item.expose().len() <= 1024 && item.expose().is_ascii(), "{bytes}");
         }
     }
-    let refused = world
-        .write(&MemoryStore::default(), &long("x", 1_000_000))
-        .unwrap_err();
-    assert!(
-        matches!(refused, VaultError::Store(StoreError::TooLong { .. })),
-        "{refused}"
-    );
+    let refused = world.write(&MemoryStore::default(), &long("x", 1_000_000)).unwrap_err();
+    assert!(matches!(refused, VaultError::Store(StoreError::TooLong { .. })), "{refused}");
 }
 
 #[test]
@@ -123,52 +110,25 @@ fn each_kind_is_read_as_it_was_written() {
         )
         .unwrap();
     let held = read(&store, &world.owner).unwrap().unwrap();
-    let Secrets::OAuth(grant) = &held.secrets else {
-        panic!("another kind")
-    };
+    let Secrets::OAuth(grant) = &held.secrets else { panic!("another kind") };
     assert_eq!(grant.access.expose(), "a\"\\é");
     assert_eq!(grant.refresh.as_ref().unwrap().expose(), "r");
-    assert_eq!(
-        (grant.granted_at, grant.lifetime, grant.stale),
-        (1_800_000_000, Some(7200), true)
-    );
+    assert_eq!((grant.granted_at, grant.lifetime, grant.stale), (1_800_000_000, Some(7200), true));
     assert_eq!(grant.scopes, scopes);
 
     let email = "ana@x.org".to_owned();
-    let pair = Secrets::ApiToken {
-        email,
-        token: Secret::new("t".into()),
-    };
+    let pair = Secrets::ApiToken { email, token: Secret::new("t".into()) };
     world.write(&store, &pair).unwrap();
     let held = read(&store, &world.owner).unwrap().unwrap();
     let here = Origin::of("https://api.bitbucket.org").unwrap();
-    assert_eq!(
-        held.authorization(&here).unwrap().header().expose(),
-        "Basic YW5hQHgub3JnOnQ="
-    );
-    for elsewhere in [
-        "https://api.bitbucket.org:8443",
-        "https://bitbucket.org",
-        "http://127.0.0.1:1",
-    ] {
-        assert!(
-            held.authorization(&Origin::of(elsewhere).unwrap()).is_none(),
-            "{elsewhere}"
-        );
+    assert_eq!(held.authorization(&here).unwrap().header().expose(), "Basic YW5hQHgub3JnOnQ=");
+    for elsewhere in ["https://api.bitbucket.org:8443", "https://bitbucket.org", "http://127.0.0.1:1"] {
+        assert!(held.authorization(&Origin::of(elsewhere).unwrap()).is_none(), "{elsewhere}");
     }
 
     let consumer = Owner::Consumer(here.clone());
-    let secrets = Secrets::Consumer {
-        key: "k".into(),
-        secret: Secret::new("s".into()),
-    };
-    write(
-        &store,
-        &consumer,
-        &secrets,
-        &lock(world.state.path(), &consumer, &store),
-    )
-    .unwrap();
+    let secrets = Secrets::Consumer { key: "k".into(), secret: Secret::new("s".into()) };
+    write(&store, &consumer, &secrets, &lock(world.state.path(), &consumer, &store)).unwrap();
     let held = read(&store, &consumer).unwrap().unwrap();
     assert!(
         matches!(&held.secrets, Secrets::Consumer { key, secret } if key == "k" && secret.expose() == "s")
@@ -212,10 +172,7 @@ fn a_crash_between_any_two_steps_leaves_the_old_or_the_new() {
             |store, outcome| {
                 let is = world.read(store).unwrap();
                 assert!(is == was || is == Some(text(&new)), "a mix");
-                assert!(
-                    outcome.is_err() || is == Some(text(&new)),
-                    "said to be written and is not"
-                );
+                assert!(outcome.is_err() || is == Some(text(&new)), "said to be written and is not");
                 seen.push(is);
                 world.write(store, &next).unwrap();
                 assert_eq!(world.read(store).unwrap(), Some(text(&next)));
@@ -279,13 +236,7 @@ fn damage_is_told_and_nothing_is_removed() {
     let whole = MemoryStore::default();
     world.write(&whole, &long("old", 3_000)).unwrap();
     let other = MemoryStore::default();
-    write(
-        &other,
-        &owner("eve"),
-        &token("evil"),
-        &lock(world.state.path(), &owner("eve"), &other),
-    )
-    .unwrap();
+    write(&other, &owner("eve"), &token("evil"), &lock(world.state.path(), &owner("eve"), &other)).unwrap();
     for key in whole.keys() {
         let item = whole.get(&key).unwrap().unwrap();
         let item = item.expose();
@@ -304,14 +255,8 @@ fn damage_is_told_and_nothing_is_removed() {
             store.tamper(&key, damage.as_deref());
             let keys = store.keys();
             let error = world.read(&store).unwrap_err();
-            assert!(
-                matches!(error, VaultError::Damaged { .. }),
-                "{key} {damage:?}: {error}"
-            );
-            assert!(
-                error.to_string().contains("Nothing was removed; sign in again"),
-                "{error}"
-            );
+            assert!(matches!(error, VaultError::Damaged { .. }), "{key} {damage:?}: {error}");
+            assert!(error.to_string().contains("Nothing was removed; sign in again"), "{error}");
             assert_eq!(store.keys(), keys);
             world.write(&store, &token("fresh")).unwrap();
             assert_eq!(world.read(&store).unwrap(), Some("fresh".into()));
@@ -350,8 +295,7 @@ impl Store for Forgetful {
         self.0.get(key)
     }
     fn set(&self, key: &str, text: &Secret) -> Result<(), StoreError> {
-        self.0
-            .set(key, &Secret::new(text.expose().chars().take(100).collect()))
+        self.0.set(key, &Secret::new(text.expose().chars().take(100).collect()))
     }
     fn delete(&self, key: &str) -> Result<(), StoreError> {
         self.0.delete(key)
@@ -371,10 +315,7 @@ fn a_store_that_does_not_keep_is_found_out_before_the_old_is_given_up() {
     world.write(&store, &token("old")).unwrap();
     let forgetful = Forgetful(store.clone());
     let error = write(&forgetful, &world.owner, &long("new", 3_000), &world.lock(&store)).unwrap_err();
-    assert!(
-        error.to_string().starts_with("The forgetful store does not keep"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("The forgetful store does not keep"), "{error}");
     assert_eq!(world.read(&store).unwrap(), Some("old".into()));
 }
 
@@ -429,9 +370,6 @@ fn messages_hold_no_secrets() {
         let item = store.get(&key).unwrap().unwrap();
         store.tamper(&key, Some(&item.expose()[4..]));
         let message = world.read(&store).unwrap_err().to_string();
-        assert!(
-            !message.contains("canary") && !message.contains(&item.expose()[..16]),
-            "{message}"
-        );
+        assert!(!message.contains("canary") && !message.contains(&item.expose()[..16]), "{message}");
     }
 }

@@ -5,9 +5,7 @@ use git::{Blob, Error};
 use crate::place::Place;
 
 fn text(lines: std::ops::Range<u32>) -> String {
-    lines
-        .map(|line| format!("line {line} of a file that is long enough to be told from others\n"))
-        .collect()
+    lines.map(|line| format!("line {line} of a file that is long enough to be told from others\n")).collect()
 }
 
 #[test]
@@ -17,29 +15,12 @@ fn abbreviated_hashes_resolve_to_commits() {
     let tree = place.git("repo", &["rev-parse", "HEAD^{tree}"]);
     let repository = place.open("repo");
     for digits in [7, 12, 40] {
-        assert_eq!(
-            repository.resolve(&commit[..digits]).as_deref(),
-            Some(commit.as_str()),
-            "{digits}"
-        );
-        assert_eq!(
-            repository.resolve(&commit[..digits].to_uppercase()).as_deref(),
-            Some(commit.as_str())
-        );
+        assert_eq!(repository.resolve(&commit[..digits]).as_deref(), Some(commit.as_str()), "{digits}");
+        assert_eq!(repository.resolve(&commit[..digits].to_uppercase()).as_deref(), Some(commit.as_str()));
         assert_eq!(repository.resolve(&tree[..digits]), None, "a tree is no commit");
     }
     let long = "a".repeat(1000);
-    for odd in [
-        "",
-        "a",
-        "abc",
-        "HEAD",
-        "main",
-        "zzzzzzzzzzzz",
-        "--all",
-        "é".repeat(6).as_str(),
-        &long,
-    ] {
+    for odd in ["", "a", "abc", "HEAD", "main", "zzzzzzzzzzzz", "--all", "é".repeat(6).as_str(), &long] {
         assert_eq!(repository.resolve(odd), None, "{odd:?}");
     }
     assert_eq!(repository.resolve("000000000000"), None);
@@ -53,14 +34,10 @@ fn the_commit_is_meant_where_other_objects_begin_so_too() {
     let repository = place.open("repo");
     let hash = |text: &str| {
         let kind = gix::objs::Kind::Blob;
-        gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, text.as_bytes())
-            .unwrap()
-            .to_string()
+        gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, text.as_bytes()).unwrap().to_string()
     };
-    let namesake = (0..)
-        .map(|number| format!("{number}"))
-        .find(|text| hash(text)[..4] == commit[..4])
-        .unwrap();
+    let namesake =
+        (0..).map(|number| format!("{number}")).find(|text| hash(text)[..4] == commit[..4]).unwrap();
     place.write("namesake", &namesake);
     let id = place.git("repo", &["hash-object", "-w", "../namesake"]);
     assert_eq!((&id[..4], id.as_str()), (&commit[..4], hash(&namesake).as_str()));
@@ -86,10 +63,7 @@ fn files_at_commits_with_odd_names() {
     let head = repository.head().unwrap().commit.unwrap();
     for name in names {
         let blob = repository.file_at(&head[..12], name, 1000).unwrap().unwrap();
-        assert_eq!(
-            String::from_utf8(blob.data).unwrap(),
-            format!("content of {name}")
-        );
+        assert_eq!(String::from_utf8(blob.data).unwrap(), format!("content of {name}"));
         let id = place.git("repo", &["rev-parse", &format!("HEAD:{name}")]);
         assert_eq!(
             (Some(blob.id), Some(id.clone())),
@@ -119,10 +93,7 @@ fn files_at_commits_with_odd_names() {
         assert_eq!(repository.file_at(&head, name, 1000), Ok(None), "{name:?}");
     }
     // Without unicode normalisation, as git stores it.
-    assert_eq!(
-        repository.blob_id_at(&head, "u\u{308}ni\u{308}co\u{308}de\u{301}/日本語.txt"),
-        Ok(None)
-    );
+    assert_eq!(repository.blob_id_at(&head, "u\u{308}ni\u{308}co\u{308}de\u{301}/日本語.txt"), Ok(None));
 }
 
 #[test]
@@ -134,13 +105,7 @@ fn the_bytes_are_those_that_were_stored() {
     let commit = place.commit_staged("repo");
     let repository = place.open("repo");
     let id = place.git("repo", &["rev-parse", "HEAD:data.bin"]);
-    assert_eq!(
-        repository.file_at(&commit, "data.bin", 1000),
-        Ok(Some(Blob {
-            id,
-            data: data.to_vec()
-        }))
-    );
+    assert_eq!(repository.file_at(&commit, "data.bin", 1000), Ok(Some(Blob { id, data: data.to_vec() })));
 }
 
 #[test]
@@ -148,27 +113,12 @@ fn large_files_are_refused_before_they_are_read() {
     let place = Place::with_repository();
     let commit = place.commit("repo", "large.txt", &"x".repeat(1001));
     let repository = place.open("repo");
-    let too_large = Error::TooLarge {
-        path: "large.txt".into(),
-        size: 1001,
-        cap: 1000,
-    };
+    let too_large = Error::TooLarge { path: "large.txt".into(), size: 1001, cap: 1000 };
     assert_eq!(repository.file_at(&commit, "large.txt", 1000), Err(too_large));
-    assert_eq!(
-        repository
-            .file_at(&commit, "large.txt", 1001)
-            .unwrap()
-            .unwrap()
-            .data
-            .len(),
-        1001
-    );
+    assert_eq!(repository.file_at(&commit, "large.txt", 1001).unwrap().unwrap().data.len(), 1001);
     place.git("repo", &["gc", "-q"]);
     assert!(
-        matches!(
-            repository.file_at(&commit, "large.txt", 1000),
-            Err(Error::TooLarge { .. })
-        ),
+        matches!(repository.file_at(&commit, "large.txt", 1000), Err(Error::TooLarge { .. })),
         "in a pack"
     );
 }
@@ -178,10 +128,7 @@ fn large_files_are_refused_before_they_are_read() {
 fn links_and_submodules_are_not_files() {
     let place = Place::with_server();
     std::os::unix::fs::symlink("file.txt", place.path("repo/link")).unwrap();
-    place.git(
-        "repo",
-        &["submodule", "add", "-q", &place.file_url("server"), "inner"],
-    );
+    place.git("repo", &["submodule", "add", "-q", &place.file_url("server"), "inner"]);
     place.git("repo", &["add", "link"]);
     let commit = place.commit_staged("repo");
     let repository = place.open("repo");
@@ -199,14 +146,10 @@ fn content_that_a_clone_lacks_is_an_error_of_its_own() {
     let repository = place.open("repo");
     assert_eq!(
         repository.file_at(&commit, "file.txt", 1000),
-        Err(Error::ContentMissing {
-            path: "file.txt".into()
-        })
+        Err(Error::ContentMissing { path: "file.txt".into() })
     );
     assert_eq!(repository.blob_id_at(&commit, "file.txt"), Ok(Some(id)));
-    let unknown = Error::CommitMissing {
-        commit: "feedfacefeed".into(),
-    };
+    let unknown = Error::CommitMissing { commit: "feedfacefeed".into() };
     assert_eq!(repository.file_at("feedfacefeed", "file.txt", 1000), Err(unknown));
 }
 
@@ -235,10 +178,7 @@ fn merge_bases_are_those_of_git() {
     place.git("repo", &["switch", "-q", "--orphan", "alone"]);
     let alone = place.commit("repo", "alone.txt", "alone");
     let repository = place.open("repo");
-    assert_eq!(
-        repository.merge_base(&main[..12], &side[..12]),
-        Some(base.clone())
-    );
+    assert_eq!(repository.merge_base(&main[..12], &side[..12]), Some(base.clone()));
     assert_eq!(repository.merge_base(&base, &side), Some(base));
     assert_eq!(repository.merge_base(&main, &alone), None);
     assert_eq!(repository.merge_base(&main, "feedfacefeed"), None);
@@ -254,23 +194,10 @@ fn renames_are_followed_both_ways_and_over_chains() {
     place.git("repo", &["mv", "src/middle.rs", "lib/new.rs"]);
     let last = place.commit("repo", "lib/new.rs", &text(3..48));
     let repository = place.open("repo");
-    assert_eq!(
-        repository.renamed_to(&first, &last, "src/old.rs").as_deref(),
-        Some("lib/new.rs")
-    );
-    assert_eq!(
-        repository.renamed_from(&first, &last, "lib/new.rs").as_deref(),
-        Some("src/old.rs")
-    );
-    assert_eq!(
-        repository.renamed_to(&last, &first, "lib/new.rs").as_deref(),
-        Some("src/old.rs")
-    );
-    assert_eq!(
-        repository.renamed_to(&first[..12], &last[..12], "file.txt"),
-        None,
-        "it stayed"
-    );
+    assert_eq!(repository.renamed_to(&first, &last, "src/old.rs").as_deref(), Some("lib/new.rs"));
+    assert_eq!(repository.renamed_from(&first, &last, "lib/new.rs").as_deref(), Some("src/old.rs"));
+    assert_eq!(repository.renamed_to(&last, &first, "lib/new.rs").as_deref(), Some("src/old.rs"));
+    assert_eq!(repository.renamed_to(&first[..12], &last[..12], "file.txt"), None, "it stayed");
     assert_eq!(repository.renamed_to(&first, &last, "never.rs"), None);
     assert_eq!(repository.renamed_to(&first, "feedfacefeed", "src/old.rs"), None);
 }
@@ -279,10 +206,7 @@ fn renames_are_followed_both_ways_and_over_chains() {
 fn a_moved_folder_takes_its_files_along() {
     let place = Place::with_repository();
     for number in 0..30 {
-        place.write(
-            &format!("repo/before/deep/mod{number}/mod.rs"),
-            &text(number * 50..number * 50 + 30),
-        );
+        place.write(&format!("repo/before/deep/mod{number}/mod.rs"), &text(number * 50..number * 50 + 30));
     }
     // Equal files are told apart by their names.
     place.write("repo/before/copy-a.rs", &text(9000..9010));
@@ -291,10 +215,7 @@ fn a_moved_folder_takes_its_files_along() {
     let first = place.commit_staged("repo");
     place.git("repo", &["mv", "before", "after"]);
     for number in 0..30 {
-        place.write(
-            &format!("repo/after/deep/mod{number}/mod.rs"),
-            &text(number * 50 + 5..number * 50 + 30),
-        );
+        place.write(&format!("repo/after/deep/mod{number}/mod.rs"), &text(number * 50 + 5..number * 50 + 30));
     }
     place.git("repo", &["add", "-A"]);
     let last = place.commit_staged("repo");
@@ -316,10 +237,7 @@ fn unlike_and_empty_and_binary_files_are_no_renames() {
     place.write("repo/same.bin", "\0the same binary");
     place.git("repo", &["add", "-A"]);
     let first = place.commit_staged("repo");
-    place.git(
-        "repo",
-        &["rm", "-q", "unlike.txt", "half.txt", "empty.txt", "binary.bin"],
-    );
+    place.git("repo", &["rm", "-q", "unlike.txt", "half.txt", "empty.txt", "binary.bin"]);
     place.write("repo/unlike2.txt", &text(500..540));
     place.write("repo/half2.txt", &(text(100..140) + &text(300..360)));
     place.write("repo/empty2.txt", "");
@@ -331,10 +249,7 @@ fn unlike_and_empty_and_binary_files_are_no_renames() {
     for path in ["unlike.txt", "half.txt", "empty.txt", "binary.bin"] {
         assert_eq!(repository.renamed_to(&first, &last, path), None, "{path}");
     }
-    assert_eq!(
-        repository.renamed_to(&first, &last, "same.bin").as_deref(),
-        Some("moved.bin")
-    );
+    assert_eq!(repository.renamed_to(&first, &last, "same.bin").as_deref(), Some("moved.bin"));
 }
 
 #[test]
@@ -347,49 +262,32 @@ fn a_reorganised_repository_stays_within_bounds() {
     let first = place.commit_staged("repo");
     place.git("repo", &["rm", "-rq", "a"]);
     for number in 0..1500 {
-        place.write(
-            &format!("repo/b/{number}.txt"),
-            &text(number * 5 + 1..number * 5 + 5),
-        );
+        place.write(&format!("repo/b/{number}.txt"), &text(number * 5 + 1..number * 5 + 5));
     }
     place.git("repo", &["add", "-A"]);
     let last = place.commit_staged("repo");
     let repository = place.open("repo");
     // All pairs would be two million comparisons; the same names are enough here.
-    assert_eq!(
-        repository.renamed_to(&first, &last, "a/1499.txt").as_deref(),
-        Some("b/1499.txt")
-    );
+    assert_eq!(repository.renamed_to(&first, &last, "a/1499.txt").as_deref(), Some("b/1499.txt"));
 }
 
 #[test]
 fn a_tree_of_billions_of_files_is_not_walked() {
     let place = Place::with_repository();
     let first = place.git("repo", &["rev-parse", "HEAD"]);
-    let mut entry = format!(
-        "100644 blob {}",
-        place.git("repo", &["rev-parse", "HEAD:file.txt"])
-    );
+    let mut entry = format!("100644 blob {}", place.git("repo", &["rev-parse", "HEAD:file.txt"]));
     for _ in 0..10 {
         // Each tree holds the one before ten times.
         let entries: String = (0..10).map(|number| format!("{entry}\t{number}\n")).collect();
         place.write("entries", &entries);
         let make = format!("git mktree < {}", place.path("entries").display());
-        entry = format!(
-            "040000 tree {}",
-            place.git("repo", &["-c", &format!("alias.make=!{make}"), "make"])
-        );
+        entry = format!("040000 tree {}", place.git("repo", &["-c", &format!("alias.make=!{make}"), "make"]));
     }
     let tree = entry.strip_prefix("040000 tree ").unwrap();
     let last = place.git("repo", &["commit-tree", "-p", &first, "-m", "many", tree]);
     let repository = place.open("repo");
     assert_eq!(repository.renamed_to(&first, &last, "file.txt"), None);
-    assert!(
-        repository
-            .blob_id_at(&last, "0/1/2/3/4/5/6/7/8/9")
-            .unwrap()
-            .is_some()
-    );
+    assert!(repository.blob_id_at(&last, "0/1/2/3/4/5/6/7/8/9").unwrap().is_some());
 }
 
 #[test]
@@ -400,11 +298,7 @@ fn a_staged_rename_is_found_by_its_content() {
     assert_eq!(repository.staged_as("file.txt"), None);
     std::fs::create_dir(place.path("repo/sub dir")).unwrap();
     place.git("repo", &["mv", "file.txt", "sub dir/naïve.txt"]);
-    assert_eq!(
-        repository.staged_as("file.txt").as_deref(),
-        Some("sub dir/naïve.txt"),
-        "not its older twin"
-    );
+    assert_eq!(repository.staged_as("file.txt").as_deref(), Some("sub dir/naïve.txt"), "not its older twin");
     assert_eq!(repository.staged_as("twin.txt"), None);
     assert_eq!(repository.staged_as("none.txt"), None);
     place.git("repo", &["rm", "-q", "--cached", "sub dir/naïve.txt"]);
@@ -417,16 +311,7 @@ fn branches_that_contain_a_commit() {
     let start = place.git("repo", &["rev-parse", "HEAD"]);
     place.git("repo", &["switch", "-q", "-c", "feature/x"]);
     let commit = place.commit("repo", "x.txt", "x");
-    place.git(
-        "repo",
-        &[
-            "push",
-            "-q",
-            "origin",
-            "HEAD:refs/heads/feature/x",
-            "HEAD:refs/heads/twin",
-        ],
-    );
+    place.git("repo", &["push", "-q", "origin", "HEAD:refs/heads/feature/x", "HEAD:refs/heads/twin"]);
     place.git("repo", &["switch", "-q", "-c", "later"]);
     place.commit("repo", "y.txt", "y");
     place.git("repo", &["switch", "-q", "main"]);
@@ -442,23 +327,11 @@ fn branches_that_contain_a_commit() {
     let drawn: Vec<String> = found
         .iter()
         .map(|tip| {
-            let remote = tip
-                .remote
-                .as_deref()
-                .map_or(String::new(), |remote| format!("{remote} "));
+            let remote = tip.remote.as_deref().map_or(String::new(), |remote| format!("{remote} "));
             format!("{remote}{}{}", tip.branch, if tip.is_tip { " =" } else { "" })
         })
         .collect();
-    assert_eq!(
-        drawn,
-        [
-            "origin feature/x =",
-            "origin twin =",
-            "feature/x =",
-            "later",
-            "main"
-        ]
-    );
+    assert_eq!(drawn, ["origin feature/x =", "origin twin =", "feature/x =", "later", "main"]);
     let of_start = repository.branches_containing(&start);
     assert_eq!(of_start.len(), 7, "{of_start:?}");
     assert_eq!(repository.branches_containing("feedfacefeed"), []);
@@ -467,18 +340,12 @@ fn branches_that_contain_a_commit() {
 #[test]
 fn branches_of_a_remote_whose_name_holds_a_slash() {
     let place = Place::with_server();
-    place.git(
-        "repo",
-        &["config", "remote.team.url", "git@bitbucket.org:team/repo.git"],
-    );
+    place.git("repo", &["config", "remote.team.url", "git@bitbucket.org:team/repo.git"]);
     place.git("repo", &["remote", "rename", "origin", "team/fork"]);
     let repository = place.open("repo");
     let head = repository.head().unwrap().commit.unwrap();
     let remote = repository.branches_containing(&head).remove(0);
-    assert_eq!(
-        (remote.remote.as_deref(), remote.branch.as_str()),
-        (Some("team/fork"), "main")
-    );
+    assert_eq!((remote.remote.as_deref(), remote.branch.as_str()), (Some("team/fork"), "main"));
 }
 
 #[test]
@@ -487,17 +354,7 @@ fn shallow_history_is_no_reason_to_fail() {
     let parent = place.git("repo", &["rev-parse", "HEAD"]);
     let commit = place.commit("repo", "file.txt", "more");
     place.git("repo", &["push", "-q", "origin", "main"]);
-    place.git(
-        ".",
-        &[
-            "clone",
-            "-q",
-            "--depth",
-            "1",
-            &place.file_url("server"),
-            "shallow",
-        ],
-    );
+    place.git(".", &["clone", "-q", "--depth", "1", &place.file_url("server"), "shallow"]);
     let repository = place.open("shallow");
     assert_eq!(repository.branches_containing(&commit).len(), 2);
     assert_eq!(repository.merge_base(&commit, &parent), None);
@@ -512,8 +369,5 @@ fn of_several_staged_copies_the_namesake_is_meant() {
     }
     place.git("repo", &["rm", "-q", "file.txt"]);
     place.git("repo", &["add", "-A"]);
-    assert_eq!(
-        place.open("repo").staged_as("file.txt").as_deref(),
-        Some("b/file.txt")
-    );
+    assert_eq!(place.open("repo").staged_as("file.txt").as_deref(), Some("b/file.txt"));
 }

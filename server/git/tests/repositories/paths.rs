@@ -179,9 +179,7 @@ fn odd_but_plain_paths_go_there_and_back() {
     let place = Place::with_repository();
     let repository = place.open("repo");
     for path in TAKEN {
-        let on_disk = repository
-            .work_path(path)
-            .unwrap_or_else(|| panic!("{path:?} was refused"));
+        let on_disk = repository.work_path(path).unwrap_or_else(|| panic!("{path:?} was refused"));
         assert_eq!(on_disk, place.path("repo").join(path));
         assert_eq!(repository.repository_path(&on_disk).as_deref(), Some(*path));
     }
@@ -192,26 +190,17 @@ fn combinations_never_leave_the_work_tree() {
     let place = Place::with_repository();
     let repository = place.open("repo");
     let root = place.path("repo");
-    let parts = [
-        "..", ".", "a", ".git", "", "/", "\\", "C:", "file.txt", " ", "git~1", "...",
-    ];
+    let parts = ["..", ".", "a", ".git", "", "/", "\\", "C:", "file.txt", " ", "git~1", "..."];
     for a in parts {
         for b in parts {
             for c in parts {
-                for path in [
-                    format!("{a}/{b}/{c}"),
-                    format!("{a}{b}{c}"),
-                    format!("{a}/{b}{c}"),
-                ] {
+                for path in [format!("{a}/{b}/{c}"), format!("{a}{b}{c}"), format!("{a}/{b}{c}")] {
                     let Some(taken) = repository.work_path(&path) else {
                         continue;
                     };
                     let inside = taken.strip_prefix(&root).unwrap();
                     let plain = |part| matches!(part, std::path::Component::Normal(name) if name != ".git");
-                    assert!(
-                        inside.components().all(plain) && inside != std::path::Path::new(""),
-                        "{path:?}"
-                    );
+                    assert!(inside.components().all(plain) && inside != std::path::Path::new(""), "{path:?}");
                 }
             }
         }
@@ -260,13 +249,7 @@ fn symbolic_links_lead_nowhere_outside() {
     for path in refused {
         assert_eq!(repository.work_path(path), None, "{path}");
     }
-    for path in [
-        "within/x.txt",
-        "around/x.txt",
-        "inside/x.txt",
-        "inside/new/file.txt",
-        "file.txt/below",
-    ] {
+    for path in ["within/x.txt", "around/x.txt", "inside/x.txt", "inside/new/file.txt", "file.txt/below"] {
         assert!(repository.work_path(path).is_some(), "{path}");
     }
 }
@@ -276,24 +259,15 @@ fn what_is_not_in_the_work_tree_has_no_repository_path() {
     let place = Place::with_repository();
     place.write("repo-sibling/x.txt", "x");
     let repository = place.open("repo");
-    for path in [
-        "repo",
-        "repo/",
-        "home/x",
-        "repo-sibling/x.txt",
-        "repo/.git/config",
-        "repo/../home/x",
-        "repo/.GIT/x",
-    ] {
+    for path in
+        ["repo", "repo/", "home/x", "repo-sibling/x.txt", "repo/.git/config", "repo/../home/x", "repo/.GIT/x"]
+    {
         assert_eq!(repository.repository_path(&place.path(path)), None, "{path}");
     }
     let new = repository.repository_path(&place.path("repo/not/yet.txt"));
     assert_eq!(new.as_deref(), Some("not/yet.txt"));
     assert_eq!(
-        place
-            .open("repo/.git")
-            .repository_path(&place.path("repo/file.txt"))
-            .as_deref(),
+        place.open("repo/.git").repository_path(&place.path("repo/file.txt")).as_deref(),
         Some("file.txt")
     );
 }

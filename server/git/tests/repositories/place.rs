@@ -18,10 +18,7 @@ impl Place {
         let folder = tempfile::Builder::new().prefix("git-test-").tempdir().unwrap();
         std::fs::create_dir(folder.path().join("home")).unwrap();
         std::fs::write(folder.path().join("gitconfig"), "").unwrap();
-        Self {
-            folder,
-            clock: AtomicI64::new(1_700_000_000),
-        }
+        Self { folder, clock: AtomicI64::new(1_700_000_000) }
     }
 
     /// With a repository `repo` on `main` that has one commit of `file.txt`.
@@ -44,11 +41,7 @@ impl Place {
 
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         let path = self.folder.path();
-        if relative == "." {
-            path.to_owned()
-        } else {
-            path.join(relative)
-        }
+        if relative == "." { path.to_owned() } else { path.join(relative) }
     }
 
     pub(crate) fn file_url(&self, relative: &str) -> String {
@@ -73,32 +66,13 @@ impl Place {
         }
         let output = command
             .current_dir(self.path(folder))
-            .envs([
-                ("GIT_CONFIG_GLOBAL", "/dev/null"),
-                ("GIT_CONFIG_SYSTEM", "/dev/null"),
-            ])
-            .envs([
-                ("GIT_AUTHOR_NAME", "Ada"),
-                ("GIT_AUTHOR_EMAIL", "ada@example.org"),
-            ])
-            .envs([
-                ("GIT_COMMITTER_NAME", "Ada"),
-                ("GIT_COMMITTER_EMAIL", "ada@example.org"),
-            ])
-            .envs([
-                ("GIT_AUTHOR_DATE", now.as_str()),
-                ("GIT_COMMITTER_DATE", now.as_str()),
-            ])
+            .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")])
+            .envs([("GIT_AUTHOR_NAME", "Ada"), ("GIT_AUTHOR_EMAIL", "ada@example.org")])
+            .envs([("GIT_COMMITTER_NAME", "Ada"), ("GIT_COMMITTER_EMAIL", "ada@example.org")])
+            .envs([("GIT_AUTHOR_DATE", now.as_str()), ("GIT_COMMITTER_DATE", now.as_str())])
             .env("HOME", self.path("home"))
             .env("GIT_EDITOR", "true")
-            .args([
-                "-c",
-                "protocol.file.allow=always",
-                "-c",
-                "gc.auto=0",
-                "-c",
-                "core.quotePath=false",
-            ])
+            .args(["-c", "protocol.file.allow=always", "-c", "gc.auto=0", "-c", "core.quotePath=false"])
             .args(arguments)
             .output()
             .unwrap();

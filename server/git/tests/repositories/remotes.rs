@@ -5,26 +5,14 @@ use git::Remote;
 use crate::place::Place;
 
 fn remote(name: &str, url: &str) -> Remote {
-    Remote {
-        name: name.into(),
-        url: url.into(),
-        written: None,
-        host_alias_of: None,
-        problem: None,
-    }
+    Remote { name: name.into(), url: url.into(), written: None, host_alias_of: None, problem: None }
 }
 
 #[test]
 fn plain_remotes_in_the_order_of_the_configuration() {
     let place = Place::with_repository();
-    place.git(
-        "repo",
-        &["remote", "add", "upstream", "git@bitbucket.org:ws/repo.git"],
-    );
-    place.git(
-        "repo",
-        &["remote", "add", "origin", "https://bitbucket.org/me/repo.git"],
-    );
+    place.git("repo", &["remote", "add", "upstream", "git@bitbucket.org:ws/repo.git"]);
+    place.git("repo", &["remote", "add", "origin", "https://bitbucket.org/me/repo.git"]);
     let expected = [
         remote("upstream", "git@bitbucket.org:ws/repo.git"),
         remote("origin", "https://bitbucket.org/me/repo.git"),
@@ -32,11 +20,7 @@ fn plain_remotes_in_the_order_of_the_configuration() {
     let repository = place.open("repo");
     assert_eq!(repository.remotes(), expected);
     place.git("repo", &["remote", "remove", "upstream"]);
-    assert_eq!(
-        repository.remotes(),
-        expected[1..],
-        "a change is seen without opening again"
-    );
+    assert_eq!(repository.remotes(), expected[1..], "a change is seen without opening again");
 }
 
 #[test]
@@ -47,11 +31,7 @@ fn instead_of_is_applied_as_git_applies_it() {
     place.user_config(user);
     let urls = [
         ("short", "bb:ws/repo.git", "git@bitbucket.org:ws/repo.git"),
-        (
-            "https",
-            "https://bitbucket.org/ws/repo.git",
-            "git@bitbucket.org:ws/repo.git",
-        ),
+        ("https", "https://bitbucket.org/ws/repo.git", "git@bitbucket.org:ws/repo.git"),
         ("longer", "bb:team/repo", "https://bitbucket.org/team/repo"),
         ("other", "https://example.org/x", "https://example.org/x"),
     ];
@@ -61,11 +41,7 @@ fn instead_of_is_applied_as_git_applies_it() {
     let remotes = place.open("repo").remotes();
     for ((name, written, effective), remote) in urls.into_iter().zip(&remotes) {
         assert_eq!((remote.name.as_str(), remote.url.as_str()), (name, effective));
-        assert_eq!(
-            remote.written.as_deref(),
-            (written != effective).then_some(written),
-            "{name}"
-        );
+        assert_eq!(remote.written.as_deref(), (written != effective).then_some(written), "{name}");
         // Git itself is the oracle, but for the password that it shows.
         let config = format!("include.path={}", place.path("gitconfig").display());
         let from_git = place.git("repo", &["-c", &config, "remote", "get-url", name]);
@@ -89,30 +65,16 @@ fn user_info_never_leaves() {
     for (number, url) in urls.iter().enumerate() {
         place.git("repo", &["config", &format!("remote.r{number}.url"), url]);
     }
-    place.git(
-        "repo",
-        &["config", "remote.https://me:SECRET@bitbucket.org/x.url", "x"],
-    );
-    place.git(
-        "repo",
-        &["config", "branch.main.remote", "me:SECRET@bitbucket.org:x"],
-    );
+    place.git("repo", &["config", "remote.https://me:SECRET@bitbucket.org/x.url", "x"]);
+    place.git("repo", &["config", "branch.main.remote", "me:SECRET@bitbucket.org:x"]);
     place.git("repo", &["config", "branch.main.merge", "refs/heads/main"]);
     let repository = place.open("repo");
-    let (remotes, head, moment) = (
-        repository.remotes(),
-        repository.head().unwrap(),
-        repository.fingerprint(),
-    );
+    let (remotes, head, moment) =
+        (repository.remotes(), repository.head().unwrap(), repository.fingerprint());
     assert_eq!(remotes.len(), urls.len() + 1);
     let everything = format!("{remotes:?} {repository:?} {head:?} {moment:?}");
     assert!(!everything.contains("SECRET"), "{everything}");
-    assert!(
-        repository.remotes()[..4]
-            .iter()
-            .all(|remote| remote.problem.is_none()),
-        "{everything}"
-    );
+    assert!(repository.remotes()[..4].iter().all(|remote| remote.problem.is_none()), "{everything}");
 }
 
 #[test]
@@ -123,10 +85,7 @@ fn ssh_aliases_are_resolved() {
         "Include work.conf\nHost bitbucket.org\n  HostName bitbucket.org\n\
          Host bb443\n  HostName altssh.bitbucket.org\n  Port 443\n",
     );
-    place.write(
-        "home/.ssh/work.conf",
-        "Host bitbucket.org-*\n  HostName bitbucket.org\n",
-    );
+    place.write("home/.ssh/work.conf", "Host bitbucket.org-*\n  HostName bitbucket.org\n");
     let urls = [
         ("git@bitbucket.org-work:ws/repo.git", Some("bitbucket.org")),
         ("ssh://git@bitbucket.org-home/ws/repo.git", Some("bitbucket.org")),
@@ -158,36 +117,18 @@ fn a_broken_remote_does_not_hide_the_others() {
     for (number, url) in hostile.iter().enumerate() {
         place.git("repo", &["config", &format!("remote.bad{number}.url"), url]);
     }
-    place.git(
-        "repo",
-        &["config", "remote.without.fetch", "+refs/heads/*:refs/remotes/x/*"],
-    );
-    place.git(
-        "repo",
-        &["config", "remote.oddspec.url", "git@bitbucket.org:ws/odd.git"],
-    );
+    place.git("repo", &["config", "remote.without.fetch", "+refs/heads/*:refs/remotes/x/*"]);
+    place.git("repo", &["config", "remote.oddspec.url", "git@bitbucket.org:ws/odd.git"]);
     place.git("repo", &["config", "remote.oddspec.fetch", "::not a refspec::"]);
-    place.git(
-        "repo",
-        &["config", "remote.origin.url", "git@bitbucket.org:ws/repo.git"],
-    );
+    place.git("repo", &["config", "remote.origin.url", "git@bitbucket.org:ws/repo.git"]);
     let remotes = place.open("repo").remotes();
     assert_eq!(remotes.len(), hostile.len() + 3);
     for bad in &remotes[..hostile.len()] {
         assert!(bad.problem.is_some() && !bad.url.contains('\n'), "{bad:?}");
     }
-    assert_eq!(
-        remotes[hostile.len()].problem.as_deref(),
-        Some("it has no address")
-    );
-    assert_eq!(
-        remotes[hostile.len() + 1],
-        remote("oddspec", "git@bitbucket.org:ws/odd.git")
-    );
-    assert_eq!(
-        remotes[hostile.len() + 2],
-        remote("origin", "git@bitbucket.org:ws/repo.git")
-    );
+    assert_eq!(remotes[hostile.len()].problem.as_deref(), Some("it has no address"));
+    assert_eq!(remotes[hostile.len() + 1], remote("oddspec", "git@bitbucket.org:ws/odd.git"));
+    assert_eq!(remotes[hostile.len() + 2], remote("origin", "git@bitbucket.org:ws/repo.git"));
 }
 
 #[test]
@@ -203,18 +144,12 @@ fn bytes_that_are_no_text_are_a_problem_and_not_a_panic() {
 #[test]
 fn an_empty_address_takes_back_those_before_it() {
     let place = Place::with_repository();
-    for url in [
-        "https://example.org/first",
-        "",
-        "git@bitbucket.org:ws/repo.git",
-        "https://example.org/mirror",
-    ] {
+    for url in
+        ["https://example.org/first", "", "git@bitbucket.org:ws/repo.git", "https://example.org/mirror"]
+    {
         place.git("repo", &["config", "--add", "remote.origin.url", url]);
     }
-    assert_eq!(
-        place.open("repo").remotes(),
-        [remote("origin", "git@bitbucket.org:ws/repo.git")]
-    );
+    assert_eq!(place.open("repo").remotes(), [remote("origin", "git@bitbucket.org:ws/repo.git")]);
 }
 
 #[test]

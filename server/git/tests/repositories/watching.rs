@@ -29,9 +29,7 @@ fn check_journey(place: &Place, folder: &str) {
     check("commit", &|| drop(place.commit(folder, "mine.txt", "mine")));
     check("amend", &|| git(&["commit", "-q", "--amend", "-m", "other"]));
     check("a new branch", &|| git(&["switch", "-q", "-c", "topic/one"]));
-    check("a branch at the same commit", &|| {
-        git(&["switch", "-q", "-c", "topic/two"])
-    });
+    check("a branch at the same commit", &|| git(&["switch", "-q", "-c", "topic/two"]));
     check("back", &|| git(&["switch", "-q", "topic/one"]));
     check("detach", &|| git(&["checkout", "-q", "--detach"]));
     check("attach", &|| git(&["switch", "-q", "topic/two"]));
@@ -43,21 +41,13 @@ fn check_journey(place: &Place, folder: &str) {
     check("fetch", &|| git(&["fetch", "-q", "origin"]));
     check("fetch without news", &|| git(&["fetch", "-q", "origin"]));
     others_push(place);
-    check("pull", &|| {
-        git(&["pull", "-q", "--no-rebase", "--no-edit", "origin", "main"])
-    });
+    check("pull", &|| git(&["pull", "-q", "--no-rebase", "--no-edit", "origin", "main"]));
     others_push(place);
     check("rebase", &|| git(&["pull", "-q", "--rebase", "origin", "main"]));
-    check("push", &|| {
-        git(&["push", "-q", "origin", "HEAD:refs/heads/pushed"])
-    });
+    check("push", &|| git(&["push", "-q", "origin", "HEAD:refs/heads/pushed"]));
     check("reset", &|| git(&["reset", "-q", "--hard", "HEAD^"]));
-    check("an upstream", &|| {
-        git(&["branch", "-q", "--set-upstream-to=origin/main"])
-    });
-    check("a remote", &|| {
-        git(&["remote", "add", "another", "git@bitbucket.org:ws/repo.git"])
-    });
+    check("an upstream", &|| git(&["branch", "-q", "--set-upstream-to=origin/main"]));
+    check("a remote", &|| git(&["remote", "add", "another", "git@bitbucket.org:ws/repo.git"]));
     git(&["remote", "remove", "another"]);
 }
 
@@ -79,22 +69,16 @@ fn a_fetch_in_one_worktree_is_seen_in_the_other() {
     let place = Place::with_server();
     place.git("repo", &["worktree", "add", "-q", "-b", "side", "../linked"]);
     others_push(&place);
-    assert!(changes(&place, "linked", || drop(
-        place.git("repo", &["fetch", "-q", "origin"])
-    )));
+    assert!(changes(&place, "linked", || drop(place.git("repo", &["fetch", "-q", "origin"]))));
     others_push(&place);
-    assert!(changes(&place, "repo", || drop(
-        place.git("linked", &["fetch", "-q", "origin"])
-    )));
+    assert!(changes(&place, "repo", || drop(place.git("linked", &["fetch", "-q", "origin"]))));
 }
 
 #[test]
 fn a_commit_in_one_worktree_is_not_the_others() {
     let place = Place::with_server();
     place.git("repo", &["worktree", "add", "-q", "-b", "side", "../linked"]);
-    assert!(!changes(&place, "repo", || drop(
-        place.commit("linked", "x.txt", "x")
-    )));
+    assert!(!changes(&place, "repo", || drop(place.commit("linked", "x.txt", "x"))));
 }
 
 #[test]
@@ -104,19 +88,11 @@ fn stopped_merges_and_rebases_change_it() {
     place.commit("repo", "file.txt", "mine\n");
     place.git("repo", &["switch", "-q", "main"]);
     place.commit("repo", "file.txt", "theirs\n");
-    assert!(changes(&place, "repo", || assert!(
-        !place.try_git("repo", &["merge", "topic"]).0
-    )));
-    assert!(changes(&place, "repo", || drop(
-        place.git("repo", &["merge", "--abort"])
-    )));
+    assert!(changes(&place, "repo", || assert!(!place.try_git("repo", &["merge", "topic"]).0)));
+    assert!(changes(&place, "repo", || drop(place.git("repo", &["merge", "--abort"]))));
     place.git("repo", &["switch", "-q", "topic"]);
-    assert!(changes(&place, "repo", || assert!(
-        !place.try_git("repo", &["rebase", "main"]).0
-    )));
-    assert!(changes(&place, "repo", || drop(
-        place.git("repo", &["rebase", "--abort"])
-    )));
+    assert!(changes(&place, "repo", || assert!(!place.try_git("repo", &["rebase", "main"]).0)));
+    assert!(changes(&place, "repo", || drop(place.git("repo", &["rebase", "--abort"]))));
 }
 
 #[test]
@@ -128,12 +104,8 @@ fn work_on_files_does_not_change_it() {
         let check = |what: &str, action: &dyn Fn()| {
             assert!(!changes(&place, folder, action), "{what} in {folder}");
         };
-        check("an edit", &|| {
-            place.write(&format!("{folder}/file.txt"), "edited\n")
-        });
-        check("a new file", &|| {
-            place.write(&format!("{folder}/sub/new.txt"), "new\n")
-        });
+        check("an edit", &|| place.write(&format!("{folder}/file.txt"), "edited\n"));
+        check("a new file", &|| place.write(&format!("{folder}/sub/new.txt"), "new\n"));
         check("git status", &|| git(&["status"]));
         check("git add", &|| git(&["add", "-A"]));
         check("git mv", &|| git(&["mv", "sub/new.txt", "sub/newer.txt"]));
@@ -154,11 +126,7 @@ fn work_on_files_does_not_change_it() {
 fn a_repository_without_commits_or_files_has_one_too() {
     let place = Place::new();
     place.git(".", &["init", "-q", "-b", "main", "repo"]);
-    assert!(changes(&place, "repo", || drop(place.commit(
-        "repo",
-        "first.txt",
-        "first"
-    ))));
+    assert!(changes(&place, "repo", || drop(place.commit("repo", "first.txt", "first"))));
     place.git(".", &["clone", "-q", "--bare", "repo", "server"]);
     assert!(changes(&place, "server", || drop(
         place.git("server", &["symbolic-ref", "HEAD", "refs/heads/x"])
@@ -173,11 +141,7 @@ fn hostile_heads_and_branch_names_stay_inside() {
     let repository = place.open("repo");
     let before = repository.fingerprint();
     place.write("secret", "changed");
-    assert_eq!(
-        before,
-        repository.fingerprint(),
-        "what lies outside is not looked at"
-    );
+    assert_eq!(before, repository.fingerprint(), "what lies outside is not looked at");
 
     place.write("repo/.git/HEAD", "ref: refs/heads/main\n");
     let repository = place.open("repo");

@@ -34,7 +34,8 @@ pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -
     let me = once::identify(environment).await.ok();
     let review = once::review(repository, options.number, environment).await?;
     let threads = &review.discussion.threads;
-    let writers = threads.iter().flat_map(|thread| &thread.comments).filter_map(|reply| reply.comment.author.as_ref());
+    let writers =
+        threads.iter().flat_map(|thread| &thread.comments).filter_map(|reply| reply.comment.author.as_ref());
     let names = Names::of(writers);
     let reader = Reader { me: me.as_ref(), names: &names, now: now() };
     let mut drawing = Drawing { text: String::new(), paint: Paint { color: options.color }, reader };
@@ -55,7 +56,8 @@ pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -
     for (root, located) in &review.places {
         let Some(thread) = by_root.get(root).copied() else { continue };
         let written_on = thread.anchor.as_ref().and_then(|anchor| anchor.source_commit.as_ref());
-        let written_on_older_version = matches!((written_on, head), (Some(one), Some(other)) if !one.matches(other));
+        let written_on_older_version =
+            matches!((written_on, head), (Some(one), Some(other)) if !one.matches(other));
         let placed = PlacedThread { thread, placed: &located.placed, written_on_older_version };
         files.entry(&located.path).or_default().push(placed);
     }
@@ -86,7 +88,11 @@ pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -
     }
     if hidden > 0 {
         drawing.line("");
-        let what = if hidden == 1 { "1 resolved thread is".into() } else { format!("{hidden} resolved threads are") };
+        let what = if hidden == 1 {
+            "1 resolved thread is".into()
+        } else {
+            format!("{hidden} resolved threads are")
+        };
         drawing.line(&drawing.paint.dim(&format!("{what} not shown; --resolved shows them.")));
     }
     Ok(drawing.text)
@@ -110,7 +116,8 @@ impl Drawing<'_> {
             let last = lines.last.min(lines.first.saturating_add(MOST_LINES - 1));
             for at in lines.first..=last {
                 let Some(line) = code.line(at) else { continue };
-                let bar = if matches!(thread.placed.placement, Placement::Gone { .. }) { "│" } else { "┃" };
+                let bar =
+                    if matches!(thread.placed.placement, Placement::Gone { .. }) { "│" } else { "┃" };
                 let number = self.paint.dim(&format!("{:>5} {bar}", at + 1));
                 self.line(&format!("{number} {}", view::terminal::code(&line)));
             }
@@ -134,7 +141,9 @@ impl Drawing<'_> {
         }
         match thread.lines() {
             None => words.push("its file is not here".into()),
-            Some(lines) if !is_drawn => words.push(format!("line {} of a file too large to be drawn", lines.first + 1)),
+            Some(lines) if !is_drawn => {
+                words.push(format!("line {} of a file too large to be drawn", lines.first + 1))
+            }
             Some(_) => {}
         }
         words.join(" · ")
@@ -144,10 +153,16 @@ impl Drawing<'_> {
         for reply in &thread.comments {
             let comment = &reply.comment;
             let author = self.paint.author(&self.reader.name(comment.author.as_ref()));
-            let when = comment.created_on.map(|on: Timestamp| format!(", {}", age(self.reader.now, on))).unwrap_or_default();
+            let when = comment
+                .created_on
+                .map(|on: Timestamp| format!(", {}", age(self.reader.now, on)))
+                .unwrap_or_default();
             let lead = format!("{indent}  {}", "  ".repeat(reply.depth.min(4) as usize));
             self.line(&format!("{lead}{author}{}", self.paint.dim(&when)));
-            for line in wrap(&view::terminal::comment(comment, &self.reader), WIDTH.saturating_sub(lead.chars().count() + 2)) {
+            for line in wrap(
+                &view::terminal::comment(comment, &self.reader),
+                WIDTH.saturating_sub(lead.chars().count() + 2),
+            ) {
                 self.line(&format!("{lead}  {line}"));
             }
         }

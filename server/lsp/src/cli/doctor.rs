@@ -24,14 +24,22 @@ fn bad(sentence: impl Into<String>) -> Finding {
 }
 
 /// Looks at everything; `config` is the outcome of reading the user's file.
-pub async fn examine(folder: &Path, environment: &Environment, config: Result<String, String>) -> Vec<Finding> {
+pub async fn examine(
+    folder: &Path,
+    environment: &Environment,
+    config: Result<String, String>,
+) -> Vec<Finding> {
     let mut findings = vec![good(format!("This is bitbucket-lsp {}.", env!("CARGO_PKG_VERSION")))];
     let broken_config = config.as_ref().err().cloned();
     findings.push(match config {
         Ok(sentence) => good(sentence),
         Err(sentence) => bad(sentence),
     });
-    findings.push(good(format!("Bitbucket is {}, its API {}.", environment.origin.web(), environment.origin.api())));
+    findings.push(good(format!(
+        "Bitbucket is {}, its API {}.",
+        environment.origin.web(),
+        environment.origin.api()
+    )));
     let signed_in = match environment.account_state() {
         AccountState::SignedOut(sentence) => {
             // Said above already, where the file is why nobody is signed in.
@@ -42,8 +50,12 @@ pub async fn examine(folder: &Path, environment: &Environment, config: Result<St
         }
         AccountState::SignedIn => {
             findings.push(match once::identify(environment).await {
-                Ok(user) => good(format!("Bitbucket accepts the credentials of {}.", plain(&user.display_name, 80))),
-                Err(problem) if problem.trouble == Trouble::Refused || problem.trouble == Trouble::NotFound => {
+                Ok(user) => {
+                    good(format!("Bitbucket accepts the credentials of {}.", plain(&user.display_name, 80)))
+                }
+                Err(problem)
+                    if problem.trouble == Trouble::Refused || problem.trouble == Trouble::NotFound =>
+                {
                     // Tokens of a repository have no user; whether they work is seen below.
                     bad(format!("Who you are could not be read. {}", problem.sentence))
                 }
@@ -61,7 +73,9 @@ pub async fn examine(folder: &Path, environment: &Environment, config: Result<St
     };
     let discovery = &repository.discovery;
     findings.push(good(format!("The repository is {}.", discovery.root.display())));
-    findings.extend(discovery.remarks.iter().map(|remark| Finding { ok: discovery.trusted, sentence: remark.clone() }));
+    findings.extend(
+        discovery.remarks.iter().map(|remark| Finding { ok: discovery.trusted, sentence: remark.clone() }),
+    );
     for remote in &discovery.remotes {
         findings.push(match &remote.repository {
             Ok(name) => good(format!("Remote {} is {name} on Bitbucket.", remote.name)),
@@ -76,7 +90,10 @@ pub async fn examine(folder: &Path, environment: &Environment, config: Result<St
                 findings.extend(found.explanation.into_iter().map(good));
                 if let Some((name, pull_request)) = found.pull_requests.first() {
                     let title = plain(&pull_request.title, 80);
-                    findings.push(good(format!("Its comments are shown: pull request {} of {name}, {title}.", pull_request.id)));
+                    findings.push(good(format!(
+                        "Its comments are shown: pull request {} of {name}, {title}.",
+                        pull_request.id
+                    )));
                 }
             }
             Err(problem) => findings.push(bad(problem.sentence)),

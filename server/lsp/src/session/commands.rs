@@ -12,8 +12,7 @@ use std::path::PathBuf;
 
 /// Documents of ours whose map is kept, beside those that are open.
 const MOST_OWN: usize = 20;
-const NO_PULL_REQUEST: &str =
-    "There is no pull request here to act on; run Bitbucket: Show Status to see what was looked for, and where.";
+const NO_PULL_REQUEST: &str = "There is no pull request here to act on; run Bitbucket: Show Status to see what was looked for, and where.";
 const NO_THREAD: &str = "There is no Bitbucket comment on this line; Bitbucket: Next Comment goes to one.";
 
 impl Session {
@@ -70,7 +69,8 @@ impl Session {
                 Some(*id)
             })
         };
-        let with_review = || self.repositories.iter().find(|(_, state)| state.review.is_some()).map(|(id, _)| *id);
+        let with_review =
+            || self.repositories.iter().find(|(_, state)| state.review.is_some()).map(|(id, _)| *id);
         of_thread()
             .or_else(|| target.uri.as_ref().and_then(of_uri))
             .or_else(|| self.focus.as_ref().and_then(of_uri))
@@ -109,7 +109,8 @@ impl Session {
     }
 
     fn show_thread(&mut self, target: &Target, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some((id, root)) = self.thread_of(target).map(|(id, review, thread)| (id, review.thread(thread).root))
+        let Some((id, root)) =
+            self.thread_of(target).map(|(id, review, thread)| (id, review.thread(thread).root))
         else {
             return warn(NO_THREAD, out);
         };
@@ -118,16 +119,21 @@ impl Session {
 
     fn go_to_thread(&mut self, target: &Target, out: &mut Vec<Effect>) {
         let Some((id, review, thread)) = self.thread_of(target) else { return warn(NO_THREAD, out) };
-        let place = review.spot_of(thread).and_then(|(path, spot)| Some((path.to_owned(), spot.lines()?.first)));
+        let place =
+            review.spot_of(thread).and_then(|(path, spot)| Some((path.to_owned(), spot.lines()?.first)));
         match place {
             Some((path, line)) => self.show_file(id, &path, line, out),
-            None => warn("The file of this comment is not in your work tree, so there is no code to go to.", out),
+            None => {
+                warn("The file of this comment is not in your work tree, so there is no code to go to.", out)
+            }
         }
     }
 
     /// Goes to the next or previous thread over all files, and round again.
     fn walk(&mut self, target: &Target, forward: bool, out: &mut Vec<Effect>) {
-        let Some((id, review)) = self.review_of(target) else { return warn(&self.why_no_pull_request(target), out) };
+        let Some((id, review)) = self.review_of(target) else {
+            return warn(&self.why_no_pull_request(target), out);
+        };
         let stops: Vec<(&str, u32)> = review
             .files
             .iter()
@@ -136,7 +142,8 @@ impl Session {
             .filter_map(|(path, spot)| Some((path, spot.lines()?.first)))
             .collect();
         let uri = target.uri.as_ref().or(self.focus.as_ref());
-        let here = uri.and_then(|uri| self.documents.get(uri)).and_then(|document| document.location.as_ref());
+        let here =
+            uri.and_then(|uri| self.documents.get(uri)).and_then(|document| document.location.as_ref());
         // A client that does not say where the cursor is goes on from the last stop.
         let last_stop = self.last_stop.as_ref().filter(|(of, _, _)| *of == id && target.line.is_none());
         let here = match last_stop {
@@ -163,7 +170,11 @@ impl Session {
 
     fn show_file(&self, id: RepositoryId, path: &str, line: u32, out: &mut Vec<Effect>) {
         let Some(state) = self.repositories.get(&id) else { return };
-        out.push(Effect::ShowFile { uri: self.uri_of(id, path), path: state.discovery.root.join(path), line });
+        out.push(Effect::ShowFile {
+            uri: self.uri_of(id, path),
+            path: state.discovery.root.join(path),
+            line,
+        });
     }
 
     /// The client's URI of a file that is open.
@@ -229,7 +240,9 @@ impl Session {
         let Some(state) = self.repository_of(target).and_then(|id| self.repositories.get(&id)) else {
             return match self.undiscovered.values().next() {
                 Some(why) => why.clone(),
-                None => "No folder with a git repository is open, so there is no pull request to show.".into(),
+                None => {
+                    "No folder with a git repository is open, so there is no pull request to show.".into()
+                }
             };
         };
         if let Some(problem) = &state.problem {
@@ -255,7 +268,14 @@ impl Session {
     }
 
     /// Makes a document of ours, writes it, and shows it.
-    pub(super) fn show_own(&mut self, id: RepositoryId, kind: OwnKind, now: Timestamp, show: bool, out: &mut Vec<Effect>) {
+    pub(super) fn show_own(
+        &mut self,
+        id: RepositoryId,
+        kind: OwnKind,
+        now: Timestamp,
+        show: bool,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(document) = self.make_own(id, kind, now) else { return };
         let Some(review) = self.repositories.get(&id).and_then(|state| state.review.as_ref()) else { return };
         let folder = format!("{}_{}", review.name.workspace(), review.name.slug());
@@ -271,8 +291,12 @@ impl Session {
     pub(super) fn keep_own(&mut self, name: String, mut own: OwnDocument, show: bool, out: &mut Vec<Effect>) {
         out.push(Effect::ShowText { name: name.clone(), text: own.document.text.clone(), line: None, show });
         if let Some(before) = self.own.remove(&name) {
-            let on_screen = self.documents.values().find(|document| document.path.is_some() && document.path == before.path);
-            let is_behind = on_screen.zip(before.former.as_ref()).is_some_and(|(at, former)| shows(at, former));
+            let on_screen = self
+                .documents
+                .values()
+                .find(|document| document.path.is_some() && document.path == before.path);
+            let is_behind =
+                on_screen.zip(before.former.as_ref()).is_some_and(|(at, former)| shows(at, former));
             own.former = if is_behind { before.former } else { Some(before.document) };
             own.path = before.path;
         }
@@ -283,9 +307,12 @@ impl Session {
     /// Lets go of our oldest documents that are closed. Not of each that is: an editor closes and opens what it reloads.
     fn forget_own(&mut self) {
         while self.own.len() > MOST_OWN {
-            let is_open = |own: &OwnDocument| self.documents.values().any(|document| document.path == own.path);
+            let is_open =
+                |own: &OwnDocument| self.documents.values().any(|document| document.path == own.path);
             let closed = self.own.iter().filter(|(_, own)| own.path.is_some() && !is_open(own));
-            let Some(oldest) = closed.min_by_key(|(_, own)| own.made).map(|(name, _)| name.clone()) else { return };
+            let Some(oldest) = closed.min_by_key(|(_, own)| own.made).map(|(name, _)| name.clone()) else {
+                return;
+            };
             self.own.remove(&oldest);
         }
     }
@@ -296,9 +323,13 @@ impl Session {
             .own
             .values()
             .filter(|own| own.repository == Some(id) && own.kind != OwnKind::Status)
-            .filter(|own| own.path.is_some() && self.documents.values().any(|document| document.path == own.path))
+            .filter(|own| {
+                own.path.is_some() && self.documents.values().any(|document| document.path == own.path)
+            })
             // Only its ages have changed otherwise; editors ask or blink when a file is written under them.
-            .filter(|own| self.make_own(id, own.kind, own.made).is_some_and(|made| made.text != own.document.text))
+            .filter(|own| {
+                self.make_own(id, own.kind, own.made).is_some_and(|made| made.text != own.document.text)
+            })
             .map(|own| own.kind)
             .collect();
         for kind in open {
@@ -333,7 +364,11 @@ fn shows(on_screen: &Document, map: &view::document::Document) -> bool {
 }
 
 /// The thread that a line of one of our documents is about.
-pub(super) fn own_thread_at(own: &OwnDocument, map: &view::document::Document, line: u32) -> Option<CommentId> {
+pub(super) fn own_thread_at(
+    own: &OwnDocument,
+    map: &view::document::Document,
+    line: u32,
+) -> Option<CommentId> {
     if let OwnKind::Thread(root) = own.kind {
         return Some(root);
     }

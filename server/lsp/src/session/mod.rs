@@ -191,12 +191,16 @@ impl Session {
                     self.everything_dirty();
                 }
                 Err(problem) if problem.trouble == Trouble::Unreachable => self.identify_asked = false,
-                Err(problem) => self.log(format!("Who is signed in could not be read. {}", problem.sentence), out),
+                Err(problem) => {
+                    self.log(format!("Who is signed in could not be read. {}", problem.sentence), out)
+                }
             },
             Event::Found(id, generation, outcome) => self.found(id, generation, outcome, now, out),
             Event::Loaded(id, generation, outcome) => self.loaded(id, generation, outcome, now, out),
             Event::Probed(id, generation, outcome) => self.probed(id, generation, outcome, now, out),
-            Event::Placed(id, generation, texts, places) => self.placed(id, generation, &texts, places, now, out),
+            Event::Placed(id, generation, texts, places) => {
+                self.placed(id, generation, &texts, places, now, out)
+            }
             Event::GitChanged(id) => self.git_changed(id, out),
             Event::FilesChanged(id, paths) => self.place(id, Some(paths), out),
             Event::Picked(id, choice) => self.picked(id, choice, out),
@@ -206,7 +210,13 @@ impl Session {
         }
     }
 
-    fn start(&mut self, profile: ClientProfile, folders: Vec<PathBuf>, options: &serde_json::Value, out: &mut Vec<Effect>) {
+    fn start(
+        &mut self,
+        profile: ClientProfile,
+        folders: Vec<PathBuf>,
+        options: &serde_json::Value,
+        out: &mut Vec<Effect>,
+    ) {
         self.profile = profile;
         out.push(Effect::CanShowDocuments(self.profile.show_document));
         self.take_settings(options, out);
@@ -235,11 +245,14 @@ impl Session {
     /// Lets go of repositories that no folder and no open document is in.
     fn forget_unused(&mut self, out: &mut Vec<Effect>) {
         let in_folder = |state: &RepositoryState| {
-            self.folders.iter().any(|folder| folder.starts_with(&state.discovery.root) || state.discovery.root.starts_with(folder))
-                || state.found_from.iter().any(|path| self.folders.contains(path))
+            self.folders.iter().any(|folder| {
+                folder.starts_with(&state.discovery.root) || state.discovery.root.starts_with(folder)
+            }) || state.found_from.iter().any(|path| self.folders.contains(path))
         };
         let in_document = |id: RepositoryId| {
-            self.documents.values().any(|document| document.location.as_ref().is_some_and(|at| at.repository == id))
+            self.documents
+                .values()
+                .any(|document| document.location.as_ref().is_some_and(|at| at.repository == id))
         };
         let unused: Vec<RepositoryId> = self
             .repositories
@@ -309,7 +322,8 @@ impl Session {
         }
         self.focus = Some(uri.clone());
         let revision = self.next_revision();
-        self.documents.insert(uri, Document { path, version, revision, text: Text::new(text), location: None });
+        self.documents
+            .insert(uri, Document { path, version, revision, text: Text::new(text), location: None });
     }
 
     fn belongs(&mut self, uri: &str, location: Option<Location>, out: &mut Vec<Effect>) {
@@ -451,12 +465,15 @@ impl Session {
     }
 
     fn place_document(&mut self, uri: &str, out: &mut Vec<Effect>) {
-        let Some(location) = self.documents.get(uri).and_then(|document| document.location.clone()) else { return };
+        let Some(location) = self.documents.get(uri).and_then(|document| document.location.clone()) else {
+            return;
+        };
         self.place(location.repository, Some(vec![location.path]), out);
     }
 
     fn snapshots(&self, id: RepositoryId) -> Vec<Snapshot> {
-        let of_repository = |document: &&Document| document.location.as_ref().is_some_and(|at| at.repository == id);
+        let of_repository =
+            |document: &&Document| document.location.as_ref().is_some_and(|at| at.repository == id);
         self.documents
             .values()
             .filter(of_repository)

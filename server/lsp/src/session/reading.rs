@@ -69,7 +69,10 @@ impl Session {
         }
         let before = std::mem::replace(&mut state.discovery, discovery);
         let now = &state.discovery;
-        if before.checked_out != now.checked_out || before.candidates != now.candidates || before.trusted != now.trusted {
+        if before.checked_out != now.checked_out
+            || before.candidates != now.candidates
+            || before.trusted != now.trusted
+        {
             self.leave_review(id, out);
             self.explain(id, out);
             self.refresh(id, Cause::Git, out);
@@ -97,7 +100,10 @@ impl Session {
             self.log(format!("{root}: remote {} {verdict}", remote.name), out);
         }
         if state.discovery.remotes.is_empty() {
-            self.log(format!("{root}: the repository has no remotes, so there is no pull request to look for."), out);
+            self.log(
+                format!("{root}: the repository has no remotes, so there is no pull request to look for."),
+                out,
+            );
         }
     }
 
@@ -154,7 +160,8 @@ impl Session {
         }
         if let AccountState::SignedOut(sentence) = &self.account {
             let sentence = sentence.clone();
-            state.problem = Some(Problem { trouble: Trouble::SignedOut, sentence: sentence.clone(), retry_after: None });
+            state.problem =
+                Some(Problem { trouble: Trouble::SignedOut, sentence: sentence.clone(), retry_after: None });
             self.tell_once(MessageKind::Info, sentence, out);
             return;
         }
@@ -182,7 +189,10 @@ impl Session {
 
     pub(super) fn still_busy(&mut self, id: RepositoryId, generation: u64, out: &mut Vec<Effect>) {
         let Some(state) = self.repositories.get_mut(&id) else { return };
-        let Some(busy) = state.busy.as_mut().filter(|busy| busy.generation == generation && !busy.shown) else { return };
+        let Some(busy) = state.busy.as_mut().filter(|busy| busy.generation == generation && !busy.shown)
+        else {
+            return;
+        };
         // A quiet clock stays quiet.
         if self.profile.progress && busy.cause != Cause::Timer {
             busy.shown = true;
@@ -222,7 +232,8 @@ impl Session {
             None => {}
         }
         state.choices = found.pull_requests;
-        let chosen = state.chosen.and_then(|chosen| state.choices.iter().find(|(_, choice)| choice.id == chosen));
+        let chosen =
+            state.chosen.and_then(|chosen| state.choices.iter().find(|(_, choice)| choice.id == chosen));
         let Some((name, pull_request)) = chosen.or(state.choices.first()).cloned() else {
             if state.review.is_some() {
                 let keep = (std::mem::take(&mut state.explanation), std::mem::take(&mut state.ended));
@@ -300,8 +311,7 @@ impl Session {
         review.unreadable = loaded.unreadable;
         review.incomplete = loaded.incomplete;
         let before = state.review.take();
-        let paths: Vec<String> =
-            before.iter().flat_map(|review| review.files.keys().cloned()).collect();
+        let paths: Vec<String> = before.iter().flat_map(|review| review.files.keys().cloned()).collect();
         if let Some(before) = before.filter(|before| before.pull_request.id == review.pull_request.id) {
             // Until the threads are placed anew, those that were known stay where they were.
             let kept = before.files.into_iter().flat_map(|(path, spots)| {
@@ -355,7 +365,8 @@ impl Session {
                 state.failures += 1;
                 let (trouble, sentence) = (problem.trouble, problem.sentence.clone());
                 if let Some(review) = &mut state.review {
-                    review.stale = Some(Stale { offline: trouble == Trouble::Unreachable, why: sentence.clone() });
+                    review.stale =
+                        Some(Stale { offline: trouble == Trouble::Unreachable, why: sentence.clone() });
                     self.lenses_dirty = true;
                 }
                 // Trouble with the line is quiet, unless the user just asked; trouble with the account is said once.
@@ -379,12 +390,18 @@ impl Session {
     }
 
     /// Sets the clock for the next question; an older clock of this repository no longer counts.
-    pub(super) fn schedule_poll(&mut self, id: RepositoryId, retry_after: Option<u64>, out: &mut Vec<Effect>) {
+    pub(super) fn schedule_poll(
+        &mut self,
+        id: RepositoryId,
+        retry_after: Option<u64>,
+        out: &mut Vec<Effect>,
+    ) {
         let interval = self.settings.refresh_interval;
         // The request budget is the user's, whatever the number of repositories.
         let mut spread = interval * self.repositories.len().max(1) as u64;
         let Some(state) = self.repositories.get_mut(&id) else { return };
-        let is_unreachable = state.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Unreachable);
+        let is_unreachable =
+            state.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Unreachable);
         if is_unreachable && state.review.is_none() && state.failures <= 4 {
             // Somebody waits for the first sight of it, and perhaps only for the network to come up.
             spread = spread.min(FIRST_WAIT);
@@ -404,7 +421,9 @@ impl Session {
     }
 
     pub(super) fn poll(&mut self, id: RepositoryId, clock: u64, out: &mut Vec<Effect>) {
-        let Some(state) = self.repositories.get_mut(&id).filter(|state| state.poll_clock == clock) else { return };
+        let Some(state) = self.repositories.get_mut(&id).filter(|state| state.poll_clock == clock) else {
+            return;
+        };
         let Some(review) = &state.review else { return self.refresh(id, Cause::Timer, out) };
         let refused = state.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Refused);
         if refused || state.busy.is_some() || self.account != AccountState::SignedIn {
@@ -541,11 +560,15 @@ impl Session {
         let now_open: HashSet<(String, u64)> =
             self.snapshots(id).into_iter().map(|document| (document.path, document.revision)).collect();
         let texts: HashSet<(String, u64)> = texts.iter().cloned().collect();
-        let outrun: HashSet<String> = now_open.symmetric_difference(&texts).map(|(path, _)| path.clone()).collect();
-        let Some(state) = self.repositories.get_mut(&id).filter(|state| state.placing == generation) else { return };
+        let outrun: HashSet<String> =
+            now_open.symmetric_difference(&texts).map(|(path, _)| path.clone()).collect();
+        let Some(state) = self.repositories.get_mut(&id).filter(|state| state.placing == generation) else {
+            return;
+        };
         let Some(review) = &mut state.review else { return };
         // Those that were seen before are carried by the edits, and placed anew when typing pauses.
-        let unseen = |id: &CommentId| review.thread_of(*id).is_some_and(|thread| review.spot_of(thread).is_none());
+        let unseen =
+            |id: &CommentId| review.thread_of(*id).is_some_and(|thread| review.spot_of(thread).is_none());
         if places.iter().any(|(id, located)| outrun.contains(&located.path) && unseen(id)) {
             out.push(Effect::After(TYPING_PAUSE, Timer::PlaceAgain(id, generation)));
         }

@@ -52,7 +52,9 @@ impl Spotted {
     /// First line on screen; `None` if the file is gone.
     pub(super) fn lines(&self) -> Option<LineRange> {
         match self.placed.placement {
-            Placement::Exact(lines) | Placement::Moved(lines) | Placement::Changed { near: lines } => Some(lines),
+            Placement::Exact(lines) | Placement::Moved(lines) | Placement::Changed { near: lines } => {
+                Some(lines)
+            }
             Placement::Gone { near } => Some(LineRange::line(near)),
             Placement::FileGone => None,
         }
@@ -89,14 +91,20 @@ pub(super) struct Stale {
 }
 
 impl Review {
-    pub(super) fn new(name: RepositoryName, pull_request: PullRequest, discussion: Discussion, at: Timestamp) -> Self {
+    pub(super) fn new(
+        name: RepositoryName,
+        pull_request: PullRequest,
+        discussion: Discussion,
+        at: Timestamp,
+    ) -> Self {
         let mut by_comment = HashMap::new();
         for (index, thread) in discussion.threads.iter().enumerate() {
             by_comment.extend(thread.comments.iter().map(|reply| (reply.comment.id, index)));
         }
         let writers = discussion.threads.iter().flat_map(|thread| &thread.comments);
         let writers = writers.filter_map(|reply| reply.comment.author.as_ref());
-        let participants = pull_request.participants.iter().filter_map(|participant| participant.user.as_ref());
+        let participants =
+            pull_request.participants.iter().filter_map(|participant| participant.user.as_ref());
         let names = Names::of(writers.chain(participants).chain(&pull_request.author));
         Self {
             names,
@@ -143,15 +151,20 @@ impl Review {
     /// The threads that are, or may be, in these files: by where they were placed, or by their anchor's path.
     pub(super) fn threads_in(&self, paths: &[String]) -> HashSet<usize> {
         let placed = paths.iter().filter_map(|path| self.files.get(path)).flatten().map(|spot| spot.thread);
-        let anchored = self.discussion.threads.iter().enumerate().filter(|(_, thread)| {
-            thread.anchor.as_ref().is_some_and(|anchor| paths.contains(&anchor.path))
-        });
+        let anchored =
+            self.discussion.threads.iter().enumerate().filter(|(_, thread)| {
+                thread.anchor.as_ref().is_some_and(|anchor| paths.contains(&anchor.path))
+            });
         placed.chain(anchored.map(|(index, _)| index)).collect()
     }
 
     /// Takes new places. Where a document moved on while they were computed (`outrun` has its path), what edits
     /// carried so far stays. Says in which files something is shown otherwise now.
-    pub(super) fn respot(&mut self, places: Vec<(CommentId, Located)>, outrun: &HashSet<String>) -> HashSet<String> {
+    pub(super) fn respot(
+        &mut self,
+        places: Vec<(CommentId, Located)>,
+        outrun: &HashSet<String>,
+    ) -> HashSet<String> {
         let mut spots: HashMap<usize, (String, Spotted)> = HashMap::new();
         for (path, list) in std::mem::take(&mut self.files) {
             spots.extend(list.into_iter().map(|spot| (spot.thread, (path.clone(), spot))));
@@ -267,7 +280,9 @@ impl RepositoryState {
 
     /// Carries the threads of a file across an edit; whether any of them moved. No allocation, no diff.
     pub(super) fn carry(&mut self, path: &str, edit: &Edit) -> bool {
-        let Some(spots) = self.review.as_mut().and_then(|review| review.files.get_mut(path)) else { return false };
+        let Some(spots) = self.review.as_mut().and_then(|review| review.files.get_mut(path)) else {
+            return false;
+        };
         let mut moved = false;
         for spot in spots {
             if let Some(origin) = spot.origin {

@@ -133,7 +133,11 @@ impl Session {
             message: shown.message,
             code: shown.code,
             link: shown.code_link,
-            related: shown.related.into_iter().map(|reply| format!("{}: {}", reply.author, reply.text)).collect(),
+            related: shown
+                .related
+                .into_iter()
+                .map(|reply| format!("{}: {}", reply.author, reply.text))
+                .collect(),
             thread: review.thread(spot.thread).root.0,
         })
     }
@@ -159,7 +163,9 @@ impl Session {
         let mut parts = Vec::new();
         for spot in self.shown_in(review, path) {
             let Some(here) = spot.lines().filter(|here| contains(*here, position.line)) else { continue };
-            lines = Some(lines.map_or(here, |lines| LineRange::new(lines.first.min(here.first), lines.last.max(here.last))));
+            lines = Some(lines.map_or(here, |lines| {
+                LineRange::new(lines.first.min(here.first), lines.last.max(here.last))
+            }));
             parts.push(view::hover::hover(&review.placed(spot), &self.reader(review, now)));
         }
         let lines = lines?;
@@ -178,7 +184,9 @@ impl Session {
         if self.own_document(uri).is_some() {
             let rows = self.own_map(uri).map_or(&[][..], |(_, map)| &map.rows);
             // A thread that takes several lines has its lens on the first of them.
-            let goes_on = |at: usize| at > 0 && rows[at - 1].thread == rows[at].thread && rows[at - 1].line + 1 == rows[at].line;
+            let goes_on = |at: usize| {
+                at > 0 && rows[at - 1].thread == rows[at].thread && rows[at - 1].line + 1 == rows[at].line
+            };
             return (0..rows.len())
                 .filter(|at| !goes_on(*at))
                 .filter_map(|at| Some((rows[at].line, rows[at].thread?)))
@@ -210,7 +218,8 @@ impl Session {
 
     fn summary(&self, state: &RepositoryState, review: &Review) -> String {
         let (pull_request, n_candidates) = (&review.pull_request, state.choices.len());
-        let summary = view::lens::summary_lens(pull_request, &review.discussion, &review.statuses, n_candidates);
+        let summary =
+            view::lens::summary_lens(pull_request, &review.discussion, &review.statuses, n_candidates);
         match &review.stale {
             Some(_) => format!("Not up to date · {summary}"),
             None => summary,
@@ -222,12 +231,17 @@ impl Session {
             let (_, spot) = review.spot_of(review.thread_of(comment)?)?;
             spot.lines()
         };
-        self.repositories.values().filter_map(|state| state.review.as_ref()).any(|review| located(review).is_some())
+        self.repositories
+            .values()
+            .filter_map(|state| state.review.as_ref())
+            .any(|review| located(review).is_some())
     }
 
     pub(super) fn actions(&self, uri: &str, first: u32, last: u32, now: Timestamp) -> Vec<Action> {
         if self.own_document(uri).is_some() {
-            return self.own_map(uri).map_or_else(Vec::new, |(own, map)| self.own_actions(own, map, first, now));
+            return self
+                .own_map(uri)
+                .map_or_else(Vec::new, |(own, map)| self.own_actions(own, map, first, now));
         }
         let Some((_, state, review, _, path)) = self.review_in(uri) else { return Vec::new() };
         let mut actions = Vec::new();
@@ -247,14 +261,24 @@ impl Session {
             let title = format!("Bitbucket: Show pull request {}", review.pull_request.id);
             actions.push(action(&title, Command::ShowPullRequest, here()));
             if state.choices.len() > 1 {
-                actions.push(action("Bitbucket: Switch to another pull request", Command::SwitchPullRequest, here()));
+                actions.push(action(
+                    "Bitbucket: Switch to another pull request",
+                    Command::SwitchPullRequest,
+                    here(),
+                ));
             }
         }
         actions
     }
 
     /// What can be done on a line of a document of ours.
-    fn own_actions(&self, own: &OwnDocument, map: &document::Document, line: u32, now: Timestamp) -> Vec<Action> {
+    fn own_actions(
+        &self,
+        own: &OwnDocument,
+        map: &document::Document,
+        line: u32,
+        now: Timestamp,
+    ) -> Vec<Action> {
         let mut actions = Vec::new();
         let review = own.repository.and_then(|id| self.repositories.get(&id)?.review.as_ref());
         let thread = own_thread_at(own, map, line);
@@ -271,7 +295,14 @@ impl Session {
     }
 
     /// `is_alone`: no other thread can be meant, so that the titles need not say which.
-    fn thread_actions(&self, review: &Review, thread: usize, is_alone: bool, now: Timestamp, actions: &mut Vec<Action>) {
+    fn thread_actions(
+        &self,
+        review: &Review,
+        thread: usize,
+        is_alone: bool,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
         let (thread, reader) = (review.thread(thread), self.reader(review, now));
         for (kind, command) in [
             (ThreadAction::Show, Command::ShowThread),
@@ -313,7 +344,9 @@ impl Session {
     }
 
     pub(super) fn links(&self, uri: &str) -> Vec<Link> {
-        let (Some((own, map)), Some(document)) = (self.own_map(uri), self.documents.get(uri)) else { return Vec::new() };
+        let (Some((own, map)), Some(document)) = (self.own_map(uri), self.documents.get(uri)) else {
+            return Vec::new();
+        };
         let encoding = self.profile.encoding;
         map.links
             .iter()
@@ -339,7 +372,12 @@ impl Session {
         Some(format!("{uri}#L{line}"))
     }
 
-    pub(super) fn make_own(&self, id: RepositoryId, kind: OwnKind, now: Timestamp) -> Option<document::Document> {
+    pub(super) fn make_own(
+        &self,
+        id: RepositoryId,
+        kind: OwnKind,
+        now: Timestamp,
+    ) -> Option<document::Document> {
         let review = self.repositories.get(&id)?.review.as_ref()?;
         let reader = self.reader(review, now);
         match kind {
@@ -364,7 +402,12 @@ impl Session {
             OwnKind::Thread(root) => {
                 let thread = review.thread_of(root)?;
                 let placed = review.spot_of(thread).map(|(_, spot)| review.placed(spot));
-                Some(document::thread(review.thread(thread), placed.as_ref(), Some(&review.pull_request), &reader))
+                Some(document::thread(
+                    review.thread(thread),
+                    placed.as_ref(),
+                    Some(&review.pull_request),
+                    &reader,
+                ))
             }
             OwnKind::Status => None,
         }

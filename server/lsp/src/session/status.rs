@@ -36,7 +36,10 @@ impl Session {
                 bullet(&mut text, &format!("Signed in as {}.", plain(&me.display_name, 80)));
             }
             (AccountState::SignedIn, None) => {
-                bullet(&mut text, "Signed in; Bitbucket has not said yet as whom (access tokens of a repository have no user).");
+                bullet(
+                    &mut text,
+                    "Signed in; Bitbucket has not said yet as whom (access tokens of a repository have no user).",
+                );
             }
         }
         for line in account {
@@ -73,7 +76,11 @@ fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
                 format!("Checked out: branch {}, at {head}.", plain(local, 120))
             }
             CheckedOut::Branch { local, remote, .. } => {
-                format!("Checked out: branch {}, which is {} on the remote, at {head}.", plain(local, 120), plain(remote, 120))
+                format!(
+                    "Checked out: branch {}, which is {} on the remote, at {head}.",
+                    plain(local, 120),
+                    plain(remote, 120)
+                )
             }
             CheckedOut::Detached { branches } if branches.is_empty() => {
                 format!("Checked out: the commit {head}, which no known branch of a remote contains.")
@@ -82,7 +89,9 @@ fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
                 let names: Vec<String> = branches.iter().take(5).map(|name| plain(name, 60)).collect();
                 format!("Checked out: the commit {head}, contained in {}.", names.join(", "))
             }
-            CheckedOut::Unborn { local } => format!("Checked out: branch {}, without a commit yet.", plain(local, 120)),
+            CheckedOut::Unborn { local } => {
+                format!("Checked out: branch {}, without a commit yet.", plain(local, 120))
+            }
         },
     );
     for remark in &discovery.remarks {
@@ -104,7 +113,10 @@ fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
                 };
                 bullet(text, &format!("Remote {name}, {url}{written}: {repository} on Bitbucket, {rank}."));
             }
-            Err(why) => bullet(text, &format!("Remote {name}, {url}{written}: not used, {}.", why.trim_end_matches('.'))),
+            Err(why) => bullet(
+                text,
+                &format!("Remote {name}, {url}{written}: not used, {}.", why.trim_end_matches('.')),
+            ),
         }
     }
     if discovery.remotes.is_empty() {
@@ -159,7 +171,8 @@ fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
         for line in &review.incomplete {
             bullet(text, line);
         }
-        let remarks: std::collections::BTreeSet<&String> = spots.iter().filter_map(|spot| spot.remark.as_ref()).collect();
+        let remarks: std::collections::BTreeSet<&String> =
+            spots.iter().filter_map(|spot| spot.remark.as_ref()).collect();
         for remark in remarks.into_iter().take(20) {
             bullet(text, remark);
         }

@@ -118,7 +118,8 @@ impl Case {
     }
 
     fn answer_place(&mut self, placing: &crate::effect::Placing) {
-        let texts = placing.documents.iter().map(|document| (document.path.clone(), document.revision)).collect();
+        let texts =
+            placing.documents.iter().map(|document| (document.path.clone(), document.revision)).collect();
         let places = placing.threads.iter().map(|thread| (thread.thread, on_its_line(thread))).collect();
         self.send(Event::Placed(REPOSITORY, placing.generation, texts, places));
     }
@@ -209,7 +210,11 @@ fn pull_request(id: u64) -> PullRequest {
         state: PullRequestState::Open,
         draft: false,
         author: None,
-        source: End { branch: Some("discounts".into()), commit: CommitHash::parse(&"a".repeat(12)), repository: Some(name()) },
+        source: End {
+            branch: Some("discounts".into()),
+            commit: CommitHash::parse(&"a".repeat(12)),
+            repository: Some(name()),
+        },
         destination: End::default(),
         participants: Vec::new(),
         comment_count: Some(1),
@@ -252,7 +257,11 @@ fn on_its_line(thread: &ToPlace) -> Located {
 }
 
 fn unreachable() -> Problem {
-    Problem { trouble: Trouble::Unreachable, sentence: "Bitbucket cannot be reached.".into(), retry_after: None }
+    Problem {
+        trouble: Trouble::Unreachable,
+        sentence: "Bitbucket cannot be reached.".into(),
+        retry_after: None,
+    }
 }
 
 const CODE: &str = "one\ntwo\nthree\nfour\nfive\n";
@@ -305,7 +314,12 @@ fn a_document_of_ours_that_an_editor_reloads_keeps_its_lenses() {
     case.send(Event::Written(name, path.clone()));
     for _ in 0..2 {
         let uri = "file:///cache/document.md".to_owned();
-        case.send(Event::Opened { uri: uri.clone(), path: Some(path.clone()), version: 1, text: text.clone() });
+        case.send(Event::Opened {
+            uri: uri.clone(),
+            path: Some(path.clone()),
+            version: 1,
+            text: text.clone(),
+        });
         let (reply, mut lenses) = oneshot::channel();
         case.send(Event::Lenses(uri.clone(), reply));
         assert_eq!(lenses.try_recv().unwrap().len(), 1);
@@ -330,7 +344,12 @@ fn a_document_of_ours_that_was_outrun_while_it_was_opened_is_written_anew() {
     case.send(Event::Written(name, path.clone()));
     case.edit("cart.py", 2, (0, 0), (0, 0), "new\n");
     assert_eq!(written(&case), None, "nobody has it open");
-    case.send(Event::Opened { uri: "file:///cache/4.md".into(), path: Some(path), version: 1, text: text.clone() });
+    case.send(Event::Opened {
+        uri: "file:///cache/4.md".into(),
+        path: Some(path),
+        version: 1,
+        text: text.clone(),
+    });
     let (_, anew, show) = written(&case).expect("the document anew");
     assert!(text.contains("line 3 ") && anew.contains("line 4 ") && !show, "{text} {anew}");
 }
@@ -354,7 +373,8 @@ fn a_placing_that_typing_outran_does_not_put_comments_back() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
     case.open("cart.py", CODE);
     let saved = case.session.handle(Event::Saved(uri("cart.py")), NOW);
-    let Some(Effect::Place(placing)) = saved.into_iter().find(|effect| matches!(effect, Effect::Place(_))) else {
+    let Some(Effect::Place(placing)) = saved.into_iter().find(|effect| matches!(effect, Effect::Place(_)))
+    else {
         panic!("saving places anew");
     };
     case.edit("cart.py", 2, (0, 0), (0, 0), "zero\n");
@@ -594,7 +614,8 @@ fn a_request_to_wait_is_obeyed() {
 fn refused_credentials_are_said_once_and_not_tried_by_the_clock() {
     let mut case = Case::new();
     case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
-    let refused = Problem { trouble: Trouble::Refused, sentence: "Your token is wrong.".into(), retry_after: None };
+    let refused =
+        Problem { trouble: Trouble::Refused, sentence: "Your token is wrong.".into(), retry_after: None };
     let generation = case.find().unwrap();
     case.send(Event::Found(REPOSITORY, generation, Err(refused.clone())));
     assert_eq!(case.messages(), ["Your token is wrong."]);
@@ -609,7 +630,8 @@ fn refused_credentials_are_said_once_and_not_tried_by_the_clock() {
 
 #[test]
 fn signed_out_is_a_state_and_asks_nothing_of_the_network() {
-    let mut case = Case { session: Session::new(AccountState::SignedOut("Sign in.".into())), effects: Vec::new() };
+    let mut case =
+        Case { session: Session::new(AccountState::SignedOut("Sign in.".into())), effects: Vec::new() };
     case.send(Event::Started(ClientProfile::default(), vec!["/work/till".into()], Value::Null));
     case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
     assert_eq!((case.find(), case.messages()), (None, vec!["Sign in."]));
@@ -622,7 +644,8 @@ fn signed_out_is_a_state_and_asks_nothing_of_the_network() {
 #[test]
 fn a_repository_of_somebody_else_gets_no_network() {
     let mut case = Case::new();
-    let discovery = Discovery { trusted: false, remarks: vec!["It is not yours.".into()], ..discovery("discounts") };
+    let discovery =
+        Discovery { trusted: false, remarks: vec!["It is not yours.".into()], ..discovery("discounts") };
     case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery))));
     assert_eq!(case.find(), None);
 }
@@ -717,7 +740,11 @@ fn what_is_switched_off_is_asked_for_a_last_time() {
         case.effects.iter().filter(counts).count()
     };
     assert_eq!(refreshes(json!({ "inlayHints": { "enabled": true } })), 2, "both");
-    assert_eq!(refreshes(json!({ "inlayHints": { "enabled": false } })), 2, "both: one of them for the last time");
+    assert_eq!(
+        refreshes(json!({ "inlayHints": { "enabled": false } })),
+        2,
+        "both: one of them for the last time"
+    );
     assert_eq!(refreshes(json!({ "codeLens": { "enabled": false } })), 1, "the lenses on screen go");
     assert_eq!(refreshes(json!({ "codeLens": { "enabled": false }, "comments": { "enabled": false } })), 0);
 }
@@ -740,7 +767,9 @@ fn next_and_previous_walk_over_files_and_round_again() {
         let target = Target { uri: Some(uri("cart.py")), line: Some(line), ..Target::default() };
         case.command(command, target);
         case.effects.iter().find_map(|effect| match effect {
-            Effect::ShowFile { path, line, .. } => Some(format!("{}:{line}", path.file_name()?.to_string_lossy())),
+            Effect::ShowFile { path, line, .. } => {
+                Some(format!("{}:{line}", path.file_name()?.to_string_lossy()))
+            }
             _ => None,
         })
     };
@@ -775,7 +804,8 @@ fn progress_is_shown_only_when_it_takes_long_and_never_by_the_clock() {
     let mut case = Case::new();
     case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
     let generation = case.find().unwrap();
-    let steps = |case: &Case| case.effects.iter().filter(|effect| matches!(effect, Effect::Progress(..))).count();
+    let steps =
+        |case: &Case| case.effects.iter().filter(|effect| matches!(effect, Effect::Progress(..))).count();
     case.send(Event::Timer(Timer::StillBusy(REPOSITORY, generation)));
     assert_eq!(steps(&case), 1);
     let found = Found { pull_requests: Vec::new(), ended: None, explanation: Vec::new() };
@@ -799,7 +829,10 @@ fn copy_link_answers_with_the_thread_and_without_one_with_the_pull_request() {
     case.open("cart.py", CODE);
     let at = |line| Target { uri: Some(uri("cart.py")), line: Some(line), ..Target::default() };
     let link = case.command(Command::CopyLink, at(2));
-    assert_eq!(link, json!({ "text": "https://bitbucket.org/corner-shop/till/pull-requests/4/_/diff#comment-1" }));
+    assert_eq!(
+        link,
+        json!({ "text": "https://bitbucket.org/corner-shop/till/pull-requests/4/_/diff#comment-1" })
+    );
     let link = case.command(Command::CopyLink, at(4));
     assert_eq!(link, json!({ "text": "https://bitbucket.org/corner-shop/till/pull-requests/4" }));
 }
@@ -855,7 +888,10 @@ fn who_you_are_may_be_told_late_and_counts_at_once() {
     let generation = case.session.repositories[&REPOSITORY].generation;
     case.send(Event::Found(REPOSITORY, generation, Err(unreachable())));
     case.command(Command::Refresh, Target::default());
-    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Identify)), "asked again after an outage");
+    assert!(
+        case.effects.iter().any(|effect| matches!(effect, Effect::Identify)),
+        "asked again after an outage"
+    );
 }
 
 #[test]
@@ -865,7 +901,9 @@ fn a_repository_that_is_let_go_of_takes_its_progress_along() {
     let generation = case.find().unwrap();
     case.send(Event::Timer(Timer::StillBusy(REPOSITORY, generation)));
     case.send(Event::Folders(vec![], vec!["/work/till".into()]));
-    assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Progress(REPOSITORY, ProgressStep::End))));
+    assert!(
+        case.effects.iter().any(|effect| matches!(effect, Effect::Progress(REPOSITORY, ProgressStep::End)))
+    );
 }
 
 #[test]

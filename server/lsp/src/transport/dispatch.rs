@@ -243,15 +243,11 @@ where
         }));
         let outcome = match called {
             Ok(Some(future)) => {
-                return Box::pin(
-                    AssertUnwindSafe(future)
-                        .catch_unwind()
-                        .map(|result| match result {
-                            Ok(Ok(response)) => Outcome::Done(response),
-                            Ok(Err(_)) => Outcome::Refused,
-                            Err(_) => Outcome::Panicked,
-                        }),
-                );
+                return Box::pin(AssertUnwindSafe(future).catch_unwind().map(|result| match result {
+                    Ok(Ok(response)) => Outcome::Done(response),
+                    Ok(Err(_)) => Outcome::Refused,
+                    Err(_) => Outcome::Panicked,
+                }));
             }
             Ok(None) => Outcome::Refused,
             Err(_) => Outcome::Panicked,
@@ -261,9 +257,7 @@ where
 
     /// Has the service drop a handler; a task that waits for it then ends with `RequestCancelled`.
     fn cancel(&mut self, ticket: Ticket) {
-        let request = Request::build("$/cancelRequest")
-            .params(json!({ "id": ticket }))
-            .finish();
+        let request = Request::build("$/cancelRequest").params(json!({ "id": ticket })).finish();
         let _ = self.call(request).now_or_never();
     }
 
@@ -308,11 +302,7 @@ where
             }
         };
         if method == "initialize" {
-            self.phase = if answer.is_ok() {
-                Phase::Running
-            } else {
-                Phase::New
-            };
+            self.phase = if answer.is_ok() { Phase::Running } else { Phase::New };
         }
         debug!(method, %id, ms = waiting.since.elapsed().as_millis(), ok = answer.is_ok(), "answer");
         self.send_response(Response::from_parts(id, answer));
@@ -347,8 +337,7 @@ where
         if let Ok(result) = &mut answer {
             self.options.spelling.write(result);
         }
-        self.output
-            .send(message::encode(&Response::from_parts(id, answer)));
+        self.output.send(message::encode(&Response::from_parts(id, answer)));
     }
 }
 
@@ -403,9 +392,5 @@ enum Task {
 }
 
 fn failure(code: i64, message: impl Into<String>) -> Error {
-    Error {
-        code: ErrorCode::ServerError(code),
-        message: message.into().into(),
-        data: None,
-    }
+    Error { code: ErrorCode::ServerError(code), message: message.into().into(), data: None }
 }

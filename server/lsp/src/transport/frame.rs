@@ -96,14 +96,7 @@ impl<R: AsyncRead + Unpin> Frames<R> {
 
 impl<R> Frames<R> {
     pub(super) fn new(input: R, limit: usize) -> Self {
-        Self {
-            input,
-            limit,
-            buffer: Vec::new(),
-            start: 0,
-            body: None,
-            astray: None,
-        }
+        Self { input, limit, buffer: Vec::new(), start: 0, body: None, astray: None }
     }
 
     fn step(&mut self) -> Result<Step, Broken> {
@@ -120,20 +113,13 @@ impl<R> Frames<R> {
             if self.astray.is_some() && !self.find_header()? {
                 return Ok(Step::Incomplete);
             }
-            let blank = self
-                .unread()
-                .iter()
-                .take_while(|byte| byte.is_ascii_whitespace())
-                .count();
+            let blank = self.unread().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
             self.start += blank;
             let block = header_block(self.unread());
             match block {
                 Block::Incomplete => return Ok(Step::Incomplete),
                 Block::Endless if self.astray.is_none() => return Err(Broken::Unframed),
-                Block::Complete {
-                    end,
-                    length: Some(length),
-                } => match usize::try_from(length) {
+                Block::Complete { end, length: Some(length) } => match usize::try_from(length) {
                     Ok(length) if length <= self.limit => {
                         self.start += end;
                         self.body = Some(length);
@@ -206,11 +192,7 @@ fn header_block(bytes: &[u8]) -> Block {
             length = number(value);
         }
     }
-    if bytes.len() >= MAX_HEADER {
-        Block::Endless
-    } else {
-        Block::Incomplete
-    }
+    if bytes.len() >= MAX_HEADER { Block::Endless } else { Block::Incomplete }
 }
 
 /// The value of our header, if the line is that one.
@@ -225,9 +207,11 @@ fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(digits.iter().fold(0, |number: u64, digit| {
-        number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
-    }))
+    Some(
+        digits
+            .iter()
+            .fold(0, |number: u64, digit| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))),
+    )
 }
 
 #[cfg(test)]
@@ -274,16 +258,9 @@ mod tests {
             "Content-Length: two\r\nContent-Length: 02\r\n\r\n",
             "\r\n\r\n  Content-Length: 2\r\nno colon\r\n\r\n",
         ] {
-            assert_eq!(
-                read_one(&format!("{header}ab{header}cd")),
-                ["ab", "cd"],
-                "{header:?}"
-            );
+            assert_eq!(read_one(&format!("{header}ab{header}cd")), ["ab", "cd"], "{header:?}");
         }
-        assert_eq!(
-            read_one("Content-Length: 0\r\n\r\nContent-Length: 1\r\n\r\n\n"),
-            ["", "\n"]
-        );
+        assert_eq!(read_one("Content-Length: 0\r\n\r\nContent-Length: 1\r\n\r\n\n"), ["", "\n"]);
     }
 
     #[test]
@@ -294,11 +271,7 @@ mod tests {
             "Content-Type: x\r\n\r\n{\"a\":\"Content-Length: 5 \\r\\n\\r\\n\"}",
             "the end of a body that was announced too short}",
         ] {
-            assert_eq!(
-                read_one(&format!("{bad}Content-Length: 2\r\n\r\nok")),
-                ["!", "ok"],
-                "{bad:?}"
-            );
+            assert_eq!(read_one(&format!("{bad}Content-Length: 2\r\n\r\nok")), ["!", "ok"], "{bad:?}");
         }
     }
 
@@ -306,10 +279,7 @@ mod tests {
     fn gives_up_what_cannot_be_read() {
         assert_eq!(read_one("Content-Length: 1000\r\n\r\n").len(), 0);
         assert_eq!(read_one("Content-Length: 1001\r\n\r\n"), ["Oversized"]);
-        assert_eq!(
-            read_one("Content-Length: 99999999999999999999999\r\n\r\n"),
-            ["Oversized"]
-        );
+        assert_eq!(read_one("Content-Length: 99999999999999999999999\r\n\r\n"), ["Oversized"]);
         assert_eq!(read_one(&"x".repeat(MAX_HEADER)), ["Unframed"]);
         assert_eq!(read_one(&"x: y\n".repeat(MAX_HEADER)), ["Unframed"]);
         let noise = format!("\u{0}\n\n{}", "x".repeat(MAX_SKIPPED + 100));

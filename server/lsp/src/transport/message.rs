@@ -12,11 +12,7 @@ use tower_lsp::jsonrpc::{Error, Id, Response};
 #[derive(Debug, PartialEq)]
 pub(super) enum Incoming {
     /// Wants an answer.
-    Request {
-        id: Id,
-        method: String,
-        params: Option<Value>,
-    },
+    Request { id: Id, method: String, params: Option<Value> },
     /// Wants none.
     Notification { method: String, params: Option<Value> },
     /// Answers one of our requests.
@@ -62,10 +58,7 @@ fn sort(mut message: Map<String, Value>) -> Incoming {
     let given = message.remove("id");
     let id = given.as_ref().and_then(id);
     let invalid = |id: Option<Id>| {
-        Incoming::Invalid(Response::from_error(
-            id.unwrap_or_default(),
-            Error::invalid_request(),
-        ))
+        Incoming::Invalid(Response::from_error(id.unwrap_or_default(), Error::invalid_request()))
     };
     let params = message.remove("params");
     match message.remove("method") {
@@ -103,10 +96,7 @@ fn id_of_unreadable(body: &[u8]) -> Id {
         method: Option<IgnoredAny>,
     }
     match serde_json::from_slice(body) {
-        Ok(Envelope {
-            id: Some(id),
-            method: Some(_),
-        }) => id,
+        Ok(Envelope { id: Some(id), method: Some(_) }) => id,
         _ => Id::Null,
     }
 }
@@ -132,18 +122,11 @@ mod tests {
     fn tells_the_kinds_apart() {
         assert_eq!(
             decode(br#"{"jsonrpc":"2.0","id":"a","method":"m","params":[1]}"#),
-            Incoming::Request {
-                id: "a".into(),
-                method: "m".into(),
-                params: Some(json!([1]))
-            }
+            Incoming::Request { id: "a".into(), method: "m".into(), params: Some(json!([1])) }
         );
         assert_eq!(
             decode(br#"{"jsonrpc":"2.0","method":"m"}"#),
-            Incoming::Notification {
-                method: "m".into(),
-                params: None
-            }
+            Incoming::Notification { method: "m".into(), params: None }
         );
         assert_eq!(
             decode(br#"{"jsonrpc":"2.0","id":7,"result":null,"error":null}"#),
@@ -161,40 +144,18 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_request() {
-        for body in [
-            "[]",
-            r#"[{"jsonrpc":"2.0","id":1,"method":"m"}]"#,
-            "\"text\"",
-            "1",
-            "null",
-            "{}",
-        ] {
-            assert_eq!(
-                refusal(body.as_bytes()),
-                (Id::Null, ErrorCode::InvalidRequest),
-                "{body}"
-            );
+        for body in ["[]", r#"[{"jsonrpc":"2.0","id":1,"method":"m"}]"#, "\"text\"", "1", "null", "{}"] {
+            assert_eq!(refusal(body.as_bytes()), (Id::Null, ErrorCode::InvalidRequest), "{body}");
         }
         for id in ["1.5", "1.0", "{}", "[]", "null", "true", "9223372036854775808"] {
             let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"m"}}"#);
-            assert_eq!(
-                refusal(body.as_bytes()),
-                (Id::Null, ErrorCode::InvalidRequest),
-                "{body}"
-            );
+            assert_eq!(refusal(body.as_bytes()), (Id::Null, ErrorCode::InvalidRequest), "{body}");
         }
-        for rest in [
-            r#""jsonrpc":"2.0""#,
-            r#""jsonrpc":"1.0","method":"m""#,
-            r#""method":"m""#,
-            r#""method":1"#,
-        ] {
+        for rest in
+            [r#""jsonrpc":"2.0""#, r#""jsonrpc":"1.0","method":"m""#, r#""method":"m""#, r#""method":1"#]
+        {
             let body = format!(r#"{{"id":3,{rest}}}"#);
-            assert_eq!(
-                refusal(body.as_bytes()),
-                (3.into(), ErrorCode::InvalidRequest),
-                "{body}"
-            );
+            assert_eq!(refusal(body.as_bytes()), (3.into(), ErrorCode::InvalidRequest), "{body}");
         }
     }
 
@@ -205,14 +166,9 @@ mod tests {
         for inside in [deep.as_bytes(), b"\"\xff\"", br#""\ud800""#, b"1e999"] {
             assert_eq!(refusal(&with(inside)), (5.into(), ErrorCode::ParseError));
         }
-        for body in [
-            deep.as_bytes(),
-            "[".repeat(200_000).as_bytes(),
-            b"",
-            b"{",
-            b"{\"id\":5,\"method\":",
-            b"\xff",
-        ] {
+        for body in
+            [deep.as_bytes(), "[".repeat(200_000).as_bytes(), b"", b"{", b"{\"id\":5,\"method\":", b"\xff"]
+        {
             assert_eq!(refusal(body), (Id::Null, ErrorCode::ParseError));
         }
     }

@@ -151,8 +151,5 @@ where
     }
     let orderly = why == Why::ExitNotification && dispatch.is_shut_down();
     dispatch.close(LAST_WORDS).await;
-    Exit {
-        code: u8::from(!orderly),
-        why,
-    }
+    Exit { code: u8::from(!orderly), why }
 }

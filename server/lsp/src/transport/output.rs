@@ -41,12 +41,7 @@ impl Output {
                 debug!(%error, "the client's end of the output is gone");
             }
         });
-        Self {
-            queue,
-            unsent,
-            limit,
-            writer,
-        }
+        Self { queue, unsent, limit, writer }
     }
 
     /// Queues one frame.
@@ -67,9 +62,7 @@ impl Output {
 
     /// Writes what is queued, for as long as `limit` at most.
     pub(super) async fn close(self, limit: Duration) {
-        let Self {
-            queue, mut writer, ..
-        } = self;
+        let Self { queue, mut writer, .. } = self;
         drop(queue);
         let _ = timeout(limit, writer.join_next()).await;
     }

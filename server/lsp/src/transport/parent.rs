@@ -46,10 +46,7 @@ fn is_alive(process: i64) -> bool {
     use rustix::io::Errno;
     use rustix::process::{Pid, test_kill_process};
 
-    let id = i32::try_from(process)
-        .ok()
-        .filter(|id| *id > 0)
-        .and_then(Pid::from_raw);
+    let id = i32::try_from(process).ok().filter(|id| *id > 0).and_then(Pid::from_raw);
     id.is_none_or(|id| test_kill_process(id) != Err(Errno::SRCH))
 }
 

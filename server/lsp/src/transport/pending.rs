@@ -35,11 +35,7 @@ impl Pending {
         }
         self.last = self.last.wrapping_add(1);
         self.tickets.insert(id.clone(), self.last);
-        let waiting = Waiting {
-            id: id.clone(),
-            method: method.to_owned(),
-            since: Instant::now(),
-        };
+        let waiting = Waiting { id: id.clone(), method: method.to_owned(), since: Instant::now() };
         self.waiting.insert(self.last, waiting);
         Some(self.last)
     }
@@ -58,8 +54,6 @@ impl Pending {
 
     /// Whether a request of this method waits, or any if none is named.
     pub(super) fn has(&self, method: Option<&str>) -> bool {
-        self.waiting
-            .values()
-            .any(|waiting| method.is_none_or(|method| waiting.method == method))
+        self.waiting.values().any(|waiting| method.is_none_or(|method| waiting.method == method))
     }
 }

@@ -33,11 +33,7 @@ const MAX_LENGTH: usize = 8 * 1024;
 /// ```
 #[must_use]
 pub fn normalize(uri: &str) -> Cow<'_, str> {
-    if Uri::from_str(uri).is_ok() {
-        Cow::Borrowed(uri)
-    } else {
-        Cow::Owned(encode(uri))
-    }
+    if Uri::from_str(uri).is_ok() { Cow::Borrowed(uri) } else { Cow::Owned(encode(uri)) }
 }
 
 /// Remembers how the client spells the URIs that had to be made valid.
@@ -98,11 +94,7 @@ impl Spelling {
 
 impl Memory {
     fn remember(&mut self, normalized: &str, uri: &str) {
-        if self
-            .client
-            .insert(normalized.to_owned(), uri.to_owned())
-            .is_none()
-        {
+        if self.client.insert(normalized.to_owned(), uri.to_owned()).is_none() {
             self.order.push_back(normalized.to_owned());
         }
         if self.order.len() > CAPACITY
@@ -121,10 +113,7 @@ impl Memory {
 
 /// Whether a field of this name holds a URI, wherever it stands in LSP.
 fn holds_uri(field: &str) -> bool {
-    matches!(
-        field,
-        "uri" | "rootUri" | "oldUri" | "newUri" | "targetUri" | "baseUri" | "scopeUri"
-    )
+    matches!(field, "uri" | "rootUri" | "oldUri" | "newUri" | "targetUri" | "baseUri" | "scopeUri")
 }
 
 /// Replaces each URI by what `respell` makes of it; `None` keeps it.
@@ -227,18 +216,12 @@ mod tests {
     #[test]
     fn encodes_what_may_not_stand_there() {
         for (raw, valid) in [
-            (
-                "file:///src/[id]/{a|b}^.ts",
-                "file:///src/%5Bid%5D/%7Ba%7Cb%7D%5E.ts",
-            ),
+            ("file:///src/[id]/{a|b}^.ts", "file:///src/%5Bid%5D/%7Ba%7Cb%7D%5E.ts"),
             ("file:///ü ö", "file:///%C3%BC%20%C3%B6"),
             ("file:///100%/a%2", "file:///100%25/a%252"),
             ("file:///C:\\a", "file:///C:%5Ca"),
             ("untitled:Untitled 1", "untitled:Untitled%201"),
-            (
-                "http://[::1]:80/a b?[c]#d#e",
-                "http://[::1]:80/a%20b?%5Bc%5D#d%23e",
-            ),
+            ("http://[::1]:80/a b?[c]#d#e", "http://[::1]:80/a%20b?%5Bc%5D#d%23e"),
             ("x://[y]:z/a", "x://%5By%5D%3Az/a"),
             ("a b:c", "a%20b%3Ac"),
         ] {
@@ -248,14 +231,9 @@ mod tests {
 
     #[test]
     fn leaves_what_is_valid() {
-        for uri in [
-            "file:///a%5bb",
-            "vscode-remote://wsl+Ubuntu/x",
-            "untitled:a?b#c",
-            "http://[::1]/",
-            "",
-            "a/b",
-        ] {
+        for uri in
+            ["file:///a%5bb", "vscode-remote://wsl+Ubuntu/x", "untitled:a?b#c", "http://[::1]/", "", "a/b"]
+        {
             assert!(matches!(normalize(uri), Cow::Borrowed(_)), "{uri}");
         }
     }
@@ -302,10 +280,7 @@ mod tests {
             let _ = spelling.received(&format!("file:///[{number}]"));
         }
         assert_eq!(spelling.of_client("file:///%5B0%5D"), None);
-        assert_eq!(
-            spelling.of_client("file:///%5B1%5D").as_deref(),
-            Some("file:///[1]")
-        );
+        assert_eq!(spelling.of_client("file:///%5B1%5D").as_deref(), Some("file:///[1]"));
         assert_eq!(spelling.memory().client.len(), CAPACITY);
     }
 

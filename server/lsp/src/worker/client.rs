@@ -160,15 +160,19 @@ async fn ask(
         .iter()
         .map(|choice| lsp::MessageActionItem { title: title(choice), properties: HashMap::default() })
         .collect();
-    let answer = client.show_message_request(lsp::MessageType::INFO, harmless(&question), Some(actions)).await;
-    let picked = answer.ok().flatten().and_then(|item| choices.iter().find(|choice| title(choice) == item.title));
+    let answer =
+        client.show_message_request(lsp::MessageType::INFO, harmless(&question), Some(actions)).await;
+    let picked =
+        answer.ok().flatten().and_then(|item| choices.iter().find(|choice| title(choice) == item.title));
     let _ = events.send(Event::Picked(repository, picked.map(|choice| choice.0)));
 }
 
 async fn progress(client: Client, token: String, title: String, ended: oneshot::Receiver<()>) {
     let token = lsp::ProgressToken::String(token);
     let created = client
-        .send_request::<lsp::request::WorkDoneProgressCreate>(lsp::WorkDoneProgressCreateParams { token: token.clone() })
+        .send_request::<lsp::request::WorkDoneProgressCreate>(lsp::WorkDoneProgressCreateParams {
+            token: token.clone(),
+        })
         .await;
     if created.is_err() {
         return;

@@ -27,7 +27,12 @@ pub struct Located {
 }
 
 /// The repository that a folder or file is in, or a sentence about why there is none.
-pub(super) fn repository(path: &Path, preferred_remotes: &[String], web: &WebHost, look: u64) -> Result<Found, String> {
+pub(super) fn repository(
+    path: &Path,
+    preferred_remotes: &[String],
+    web: &WebHost,
+    look: u64,
+) -> Result<Found, String> {
     let repository = git::discover(path).map_err(|error| error.to_string())?;
     let place = repository.git_dir().canonicalize().unwrap_or_else(|_| repository.git_dir().to_owned());
     let fingerprint = repository.fingerprint();
@@ -39,7 +44,8 @@ pub(super) fn repository(path: &Path, preferred_remotes: &[String], web: &WebHos
 pub(super) fn locate(found: Found, file: &Path) -> Located {
     let path = found.repository.repository_path(file);
     let head = found.discovery.head.as_deref();
-    let at_head = path.as_deref().zip(head).and_then(|(path, head)| found.repository.blob_id_at(head, path).ok()?);
+    let at_head =
+        path.as_deref().zip(head).and_then(|(path, head)| found.repository.blob_id_at(head, path).ok()?);
     Located { is_new: at_head.is_none(), found, path }
 }
 
@@ -55,7 +61,10 @@ fn discovery(repository: &git::Repository, preferred: &[String], web: &WebHost) 
     let mut remarks = Vec::new();
     remarks.extend(repository.trust_sentence());
     if repository.is_shallow() {
-        remarks.push("The clone is shallow: older commits are fetched from Bitbucket when a comment needs them.".into());
+        remarks.push(
+            "The clone is shallow: older commits are fetched from Bitbucket when a comment needs them."
+                .into(),
+        );
     }
     if repository.is_bare() {
         remarks.push("The repository is bare: it has no files to show comments in.".into());
@@ -121,12 +130,15 @@ fn verdicts(remotes: Vec<git::Remote>, preferred: &[String], web: &WebHost) -> V
         .map(|remote| {
             let repository = match &remote.problem {
                 Some(problem) => Err(problem.clone()),
-                None => remote::parse(&remote.url, web, remote.host_alias_of.as_deref()).map_err(|error| error.why),
+                None => remote::parse(&remote.url, web, remote.host_alias_of.as_deref())
+                    .map_err(|error| error.why),
             };
             RemoteVerdict { name: remote.name, url: remote.url, written: remote.written, repository }
         })
         .collect();
-    let rank = |verdict: &RemoteVerdict| preferred.iter().position(|name| *name == verdict.name).unwrap_or(usize::MAX);
+    let rank = |verdict: &RemoteVerdict| {
+        preferred.iter().position(|name| *name == verdict.name).unwrap_or(usize::MAX)
+    };
     verdicts.sort_by_key(rank);
     verdicts
 }

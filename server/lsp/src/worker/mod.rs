@@ -21,8 +21,8 @@ use memo::Memo;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 use tokio::sync::mpsc;
 
 /// What the server is given by the process around it.
@@ -97,14 +97,25 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that shows things to this client and sends its events there.
-    pub fn new(client: tower_lsp::Client, events: mpsc::UnboundedSender<Event>, environment: Environment) -> Self {
+    pub fn new(
+        client: tower_lsp::Client,
+        events: mpsc::UnboundedSender<Event>,
+        environment: Environment,
+    ) -> Self {
         let (outcomes, inbox) = mpsc::unbounded_channel();
         let (to_client, for_client) = mpsc::unbounded_channel();
         let show_document = Arc::new(AtomicBool::new(false));
         let can = show_document.clone();
-        tokio::spawn(client::send_all(client, for_client, events.clone(), move || can.load(Ordering::Relaxed)));
+        tokio::spawn(client::send_all(client, for_client, events.clone(), move || {
+            can.load(Ordering::Relaxed)
+        }));
         let (documents, pages) = mpsc::unbounded_channel();
-        tokio::spawn(documents::write_all(environment.cache.clone(), pages, events.clone(), to_client.clone()));
+        tokio::spawn(documents::write_all(
+            environment.cache.clone(),
+            pages,
+            events.clone(),
+            to_client.clone(),
+        ));
         Self {
             bitbucket: environment.bitbucket(),
             environment,
@@ -140,7 +151,8 @@ impl Worker {
             Outcome::Located(uri, _, None) => vec![Event::Belongs(uri, None)],
             Outcome::Located(uri, file, Some(located)) => {
                 let discover::Located { found, path, is_new } = *located;
-                let known = self.ids.get(&found.place).copied().filter(|id| self.repositories.contains_key(id));
+                let known =
+                    self.ids.get(&found.place).copied().filter(|id| self.repositories.contains_key(id));
                 let mut events = Vec::new();
                 let id = known.unwrap_or_else(|| {
                     let (id, discovery) = self.keep(found);
@@ -231,7 +243,8 @@ impl Worker {
             Effect::Find { repository, generation, candidates, checked_out, head, explain } => {
                 let bitbucket = self.bitbucket.clone();
                 let work = async move {
-                    let found = reading::find(&bitbucket, &candidates, &checked_out, head.as_deref(), explain).await;
+                    let found =
+                        reading::find(&bitbucket, &candidates, &checked_out, head.as_deref(), explain).await;
                     Event::Found(repository, generation, found)
                 };
                 self.task(work, Some(Event::Found(repository, generation, Err(faulty()))));
@@ -239,7 +252,8 @@ impl Worker {
             Effect::Load { repository, generation, name, id, known, builds } => {
                 let bitbucket = self.bitbucket.clone();
                 let work = async move {
-                    let loaded = reading::load(&bitbucket, &name, id, known.map(|known| *known), builds).await;
+                    let loaded =
+                        reading::load(&bitbucket, &name, id, known.map(|known| *known), builds).await;
                     Event::Loaded(repository, generation, loaded.map(Box::new))
                 };
                 self.task(work, Some(Event::Loaded(repository, generation, Err(faulty()))));

@@ -71,7 +71,10 @@ pub async fn review(
         return Err(repository.discovery.remarks.join(" "));
     }
     if repository.discovery.candidates.is_empty() {
-        return Err("No remote of this repository is on Bitbucket; run bitbucket-lsp doctor to see each and why.".into());
+        return Err(
+            "No remote of this repository is on Bitbucket; run bitbucket-lsp doctor to see each and why."
+                .into(),
+        );
     }
     let bitbucket = environment.bitbucket();
     let sentence = |problem: Problem| problem.sentence;
@@ -79,7 +82,11 @@ pub async fn review(
         Some(number) => (repository.discovery.candidates[0].clone(), Err(number)),
         None => {
             let found = find(&repository, environment).await.map_err(sentence)?;
-            let first = found.pull_requests.into_iter().next().ok_or_else(|| none_open(&repository, &found.ended.unwrap_or_default()))?;
+            let first = found
+                .pull_requests
+                .into_iter()
+                .next()
+                .ok_or_else(|| none_open(&repository, &found.ended.unwrap_or_default()))?;
             (first.0, Ok(first.1))
         }
     };
@@ -105,7 +112,9 @@ pub async fn review(
         online: true,
         again: crate::effect::Again::Failed,
     };
-    let places = placing::locate(repository.git.clone(), &bitbucket, Arc::new(Memo::default()), Arc::new(placing)).await;
+    let places =
+        placing::locate(repository.git.clone(), &bitbucket, Arc::new(Memo::default()), Arc::new(placing))
+            .await;
     Ok(Review { name, loaded, discussion, places, git: repository.git })
 }
 
@@ -116,7 +125,9 @@ fn none_open(repository: &Repository, ended: &[PullRequest]) -> String {
         CheckedOut::Detached { .. } => "The commit checked out".to_owned(),
     };
     match ended.first() {
-        Some(ended) => format!("{what} has no open pull request; the last one was {} and is closed.", ended.id),
+        Some(ended) => {
+            format!("{what} has no open pull request; the last one was {} and is closed.", ended.id)
+        }
         None => format!("{what} has no open pull request on Bitbucket."),
     }
 }

@@ -22,7 +22,12 @@ const MOST_FETCHES: usize = 60;
 const SIDE_BY_SIDE: usize = 6;
 
 /// Places threads; the event says for which texts of the open documents.
-pub(super) async fn place(git: git::Repository, bitbucket: Client, memo: Arc<Memo>, placing: Placing) -> Event {
+pub(super) async fn place(
+    git: git::Repository,
+    bitbucket: Client,
+    memo: Arc<Memo>,
+    placing: Placing,
+) -> Event {
     let (repository, generation) = (placing.repository, placing.generation);
     let texts = placing.documents.iter().map(|document| (document.path.clone(), document.revision)).collect();
     let places = locate(git, &bitbucket, memo, Arc::new(placing)).await;
@@ -129,12 +134,19 @@ fn lines(bytes: &[u8]) -> Arc<Lines<'static>> {
 }
 
 /// Asks Bitbucket for the texts that git lacks: the file at the commit, else the diff that the comment stands on.
-async fn fetch(bitbucket: &Client, memo: &Memo, placing: &Placing, missing: Vec<Source>, sources: &mut Sources) {
-    let mut wanted = futures_util::stream::iter(missing.into_iter().take(MOST_FETCHES).map(|source| async move {
-        let text = fetch_text(bitbucket, placing, &source).await;
-        (source, text)
-    }))
-    .buffer_unordered(SIDE_BY_SIDE);
+async fn fetch(
+    bitbucket: &Client,
+    memo: &Memo,
+    placing: &Placing,
+    missing: Vec<Source>,
+    sources: &mut Sources,
+) {
+    let mut wanted =
+        futures_util::stream::iter(missing.into_iter().take(MOST_FETCHES).map(|source| async move {
+            let text = fetch_text(bitbucket, placing, &source).await;
+            (source, text)
+        }))
+        .buffer_unordered(SIDE_BY_SIDE);
     while let Some((source, outcome)) = wanted.next().await {
         let failed = outcome.is_err();
         let commented = outcome.unwrap_or_else(|error| {
@@ -156,10 +168,12 @@ async fn fetch_text(bitbucket: &Client, placing: &Placing, source: &Source) -> R
             let of_source = placing.source.repository.as_ref().unwrap_or(&placing.name);
             fetch_file(bitbucket, of_source, new, &source.path).await
         }
-        (Side::From, Some(destination)) => match bitbucket.merge_base(&placing.name, new, destination).await {
-            Ok(base) => fetch_file(bitbucket, &placing.name, &base, &source.path).await,
-            Err(error) => Err(error),
-        },
+        (Side::From, Some(destination)) => {
+            match bitbucket.merge_base(&placing.name, new, destination).await {
+                Ok(base) => fetch_file(bitbucket, &placing.name, &base, &source.path).await,
+                Err(error) => Err(error),
+            }
+        }
         (Side::From, None) => Err(Error::NotFound),
     };
     let error = match file {
@@ -181,15 +195,26 @@ async fn fetch_text(bitbucket: &Client, placing: &Placing, source: &Source) -> R
     if later { Err(error) } else { Ok(Commented::Nothing) }
 }
 
-async fn fetch_file(bitbucket: &Client, name: &RepositoryName, commit: &CommitHash, path: &str) -> Result<Commented, Error> {
+async fn fetch_file(
+    bitbucket: &Client,
+    name: &RepositoryName,
+    commit: &CommitHash,
+    path: &str,
+) -> Result<Commented, Error> {
     let bytes = bitbucket.file_at(name, commit, path).await?;
     let key = TextKey::Fetched(commit.as_str().to_owned(), path.to_owned());
     Ok(Commented::Text(key, lines(&bytes)))
 }
 
 /// Places every thread, one file after the other.
-fn settle(git: &git::Repository, memo: &Memo, placing: &Placing, sources: &Sources) -> Vec<(CommentId, Located)> {
-    let mut files = Files { git, placing, now: HashMap::new(), heads: HashMap::new(), directs: HashMap::new() };
+fn settle(
+    git: &git::Repository,
+    memo: &Memo,
+    placing: &Placing,
+    sources: &Sources,
+) -> Vec<(CommentId, Located)> {
+    let mut files =
+        Files { git, placing, now: HashMap::new(), heads: HashMap::new(), directs: HashMap::new() };
     let mut places = Vec::with_capacity(placing.threads.len());
     for thread in placing.threads.iter() {
         let source = Source::of(&thread.anchor, placing);
@@ -251,7 +276,9 @@ impl Files<'_> {
             Ok(now) => {
                 let head = self.head(&path).map(|head| as_seen((&head.0, &head.1), now.is_blurred));
                 let to_head = match (&seen, &head) {
-                    (Commented::Text(key, text), Some(head)) => Some(memo.diff((key, text.text()), (&head.0, head.1.text()))),
+                    (Commented::Text(key, text), Some(head)) => {
+                        Some(memo.diff((key, text.text()), (&head.0, head.1.text())))
+                    }
                     _ => None,
                 };
                 // Without the file at HEAD there is one step only: from the commented text to the screen.
@@ -284,7 +311,9 @@ impl Files<'_> {
             }
             Err(absent) => {
                 if matches!(absent, Absent::Refused) {
-                    remark = Some("A comment names a path outside of the work tree; it is not shown in code.".into());
+                    remark = Some(
+                        "A comment names a path outside of the work tree; it is not shown in code.".into(),
+                    );
                 }
                 Journey { commented, to_head: None, to_buffer: None, buffer: None }.place(anchor)
             }

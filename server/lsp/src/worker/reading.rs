@@ -13,12 +13,15 @@ pub(super) async fn identify(bitbucket: &Client) -> Result<User, Problem> {
 
 /// Sentences about the account and the request budget.
 pub(super) fn describe(environment: &Environment, bitbucket: &Client) -> Vec<String> {
-    let mut lines = vec![format!("Bitbucket is {}, its API {}.", environment.origin.web(), environment.origin.api())];
+    let mut lines =
+        vec![format!("Bitbucket is {}, its API {}.", environment.origin.web(), environment.origin.api())];
     if environment.account.is_ok() {
         lines.push("The credentials come from the environment.".into());
     }
     let budget = bitbucket.budget();
-    let waiting = budget.waiting.map_or(String::new(), |wait| format!("; the next leaves in {} s", wait.as_secs().max(1)));
+    let waiting = budget
+        .waiting
+        .map_or(String::new(), |wait| format!("; the next leaves in {} s", wait.as_secs().max(1)));
     lines.push(format!(
         "{} of the {} requests that Bitbucket grants each hour were sent by this server in the last hour{waiting}.",
         budget.spent_last_hour, budget.limit
@@ -75,7 +78,9 @@ pub(super) async fn find(
     match (answered, refused) {
         (false, Some(problem)) => return Err(problem),
         (true, _) if explaining => {
-            if let (CheckedOut::Branch { remote, pushed_to, .. }, Some(first)) = (checked_out, candidates.first()) {
+            if let (CheckedOut::Branch { remote, pushed_to, .. }, Some(first)) =
+                (checked_out, candidates.first())
+            {
                 // Only to explain; without it there is just less to say.
                 let sources = pushed_to.as_ref().map_or(candidates, std::slice::from_ref);
                 let recent = bitbucket.recent_pull_requests_of_branch(first, remote, sources).await;
@@ -89,7 +94,11 @@ pub(super) async fn find(
 }
 
 /// A damaged answer does not mean that there is no pull request: what is shown must not go for it.
-fn unknown(candidate: &RepositoryName, checked_out: &CheckedOut, listing: &Listing<PullRequest>) -> Option<Problem> {
+fn unknown(
+    candidate: &RepositoryName,
+    checked_out: &CheckedOut,
+    listing: &Listing<PullRequest>,
+) -> Option<Problem> {
     let is_damaged = listing.unreadable > 0 || listing.more.is_some();
     if !is_damaged || !listing.items.is_empty() || !matches!(checked_out, CheckedOut::Branch { .. }) {
         return None;
@@ -114,8 +123,11 @@ async fn of_branch(
         return bitbucket.pull_requests_of_branch(candidate, branch, std::slice::from_ref(source)).await;
     }
     let mut listing = bitbucket.pull_requests_of_branch(candidate, branch, ours).await?;
-    let is_of = |item: &PullRequest, source| item.source.repository.as_ref().is_some_and(|from| from.same_as(source));
-    let source = std::iter::once(candidate).chain(ours).find(|source| listing.items.iter().any(|item| is_of(item, source)));
+    let is_of =
+        |item: &PullRequest, source| item.source.repository.as_ref().is_some_and(|from| from.same_as(source));
+    let source = std::iter::once(candidate)
+        .chain(ours)
+        .find(|source| listing.items.iter().any(|item| is_of(item, source)));
     if let Some(source) = source {
         listing.items.retain(|item| is_of(item, source));
     }
@@ -149,7 +161,9 @@ fn explain(candidate: &RepositoryName, checked_out: &CheckedOut, listing: &Listi
             format!("from the branch {remote} of {source}")
         }
         CheckedOut::Branch { remote, .. } => format!("from the branch {remote}"),
-        CheckedOut::Detached { .. } | CheckedOut::Unborn { .. } => "that contain the commit checked out".to_owned(),
+        CheckedOut::Detached { .. } | CheckedOut::Unborn { .. } => {
+            "that contain the commit checked out".to_owned()
+        }
     };
     let count = match listing.items.len() {
         0 => "none".to_owned(),
@@ -234,9 +248,14 @@ fn take_or_say<T>(loaded: &mut Loaded, outcome: Result<Listing<T>, Error>, what:
 }
 
 /// Whether it changed, in one small answer.
-pub(super) async fn probe(bitbucket: &Client, name: &RepositoryName, id: PullRequestId) -> Result<Fresh, Problem> {
+pub(super) async fn probe(
+    bitbucket: &Client,
+    name: &RepositoryName,
+    id: PullRequestId,
+) -> Result<Fresh, Problem> {
     let probe = bitbucket.probe(name, id).await.map_err(|error| problem(&error))?;
-    let short = |commit: Option<pull_request::model::CommitHash>| commit.map(|commit| commit.short().to_owned());
+    let short =
+        |commit: Option<pull_request::model::CommitHash>| commit.map(|commit| commit.short().to_owned());
     Ok(Fresh {
         updated_on: probe.updated_on,
         comment_count: probe.comment_count,

@@ -28,11 +28,7 @@ impl<'a> Lines<'a> {
         if starts.last() != Some(&text.len()) {
             starts.push(text.len());
         }
-        Self {
-            text,
-            starts,
-            by_content: OnceLock::new(),
-        }
+        Self { text, starts, by_content: OnceLock::new() }
     }
 
     /// The whole text.

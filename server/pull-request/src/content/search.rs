@@ -53,15 +53,8 @@ pub(crate) fn find_where(
     }
     starts.sort_unstable();
     starts.dedup();
-    let range = |start: u32| LineRange {
-        first: start,
-        last: start + (length as u32 - 1),
-    };
-    let fits = |start: &u32| {
-        start
-            .checked_add(length as u32)
-            .is_some_and(|end| end <= text.count())
-    };
+    let range = |start: u32| LineRange { first: start, last: start + (length as u32 - 1) };
+    let fits = |start: &u32| start.checked_add(length as u32).is_some_and(|end| end <= text.count());
     let shapes = Shapes::of(excerpt.lines.iter().map(String::as_str));
     let mut here = Shapes::default();
     let mut judged: Vec<Candidate> = starts
@@ -73,9 +66,8 @@ pub(crate) fn find_where(
     judged.sort_by_key(|candidate| Reverse(candidate.rank()));
     let best = judged.first()?;
     // Only a place whose text is as good puts the best one in doubt.
-    let rival = judged[1..]
-        .iter()
-        .find(|other| other.text + 50 >= best.text && !other.overlaps(best, length));
+    let rival =
+        judged[1..].iter().find(|other| other.text + 50 >= best.text && !other.overlaps(best, length));
     Some(Found {
         lines: range(best.start),
         confidence: best.confidence(excerpt, rival),
@@ -98,13 +90,9 @@ pub fn find_gap(
     starts.sort_unstable();
     starts.dedup();
     for start in starts {
-        let above = context(excerpt.before.iter().rev(), |step| {
-            text.get(start.checked_sub(step + 1)?)
-        });
+        let above = context(excerpt.before.iter().rev(), |step| text.get(start.checked_sub(step + 1)?));
         for length in 0..=slack {
-            let below = context(excerpt.after.iter(), |step| {
-                text.get(start.checked_add(length + step)?)
-            });
+            let below = context(excerpt.after.iter(), |step| text.get(start.checked_add(length + step)?));
             let Some(agreement) = agreement(above, below) else {
                 continue;
             };
@@ -117,10 +105,7 @@ pub fn find_gap(
         }
     }
     let (agreement, _, start, length) = best.filter(|best| best.0 >= 0.5)?;
-    let between = (length > 0).then(|| LineRange {
-        first: start,
-        last: start + length - 1,
-    });
+    let between = (length > 0).then(|| LineRange { first: start, last: start + length - 1 });
     let between = between.filter(|between| text.has(*between));
     Some((start, between, Confidence::of(0.9 * agreement)))
 }
@@ -156,11 +141,7 @@ impl Candidate {
             let alike = if here == line {
                 SAME
             } else if same_without_blanks(here, line) {
-                likeness = if likeness == Likeness::Similar {
-                    likeness
-                } else {
-                    Likeness::Blanks
-                };
+                likeness = if likeness == Likeness::Similar { likeness } else { Likeness::Blanks };
                 SAME - 50
             } else {
                 likeness = Likeness::Similar;
@@ -170,12 +151,8 @@ impl Candidate {
             sum += alike * weight;
             weights += weight;
         }
-        let above = context(excerpt.before.iter().rev(), |step| {
-            text.get(start.checked_sub(step + 1)?)
-        });
-        let below = context(excerpt.after.iter(), |step| {
-            text.get(start.checked_add(length + step)?)
-        });
+        let above = context(excerpt.before.iter().rev(), |step| text.get(start.checked_sub(step + 1)?));
+        let below = context(excerpt.after.iter(), |step| text.get(start.checked_add(length + step)?));
         let candidate = Self {
             start,
             likeness,
@@ -188,11 +165,7 @@ impl Candidate {
 
     /// Better is greater: the text first, in coarse steps, then the surroundings, then the distance.
     fn rank(&self) -> (u32, u32, Reverse<u32>) {
-        (
-            self.text / 50,
-            (self.context.unwrap_or(0.0) * 20.0) as u32,
-            Reverse(self.distance),
-        )
+        (self.text / 50, (self.context.unwrap_or(0.0) * 20.0) as u32, Reverse(self.distance))
     }
 
     fn overlaps(&self, other: &Self, length: usize) -> bool {
@@ -200,12 +173,8 @@ impl Candidate {
     }
 
     fn confidence(&self, excerpt: &Excerpt, rival: Option<&Self>) -> Confidence {
-        let letters: usize = excerpt
-            .lines
-            .iter()
-            .flat_map(|line| line.chars())
-            .filter(|char| char.is_alphanumeric())
-            .count();
+        let letters: usize =
+            excerpt.lines.iter().flat_map(|line| line.chars()).filter(|char| char.is_alphanumeric()).count();
         let telling = (letters as f32 / TELLING as f32).min(1.0);
         let context = self.context.unwrap_or(0.0);
         let mut sure = 1.0 - (1.0 - 0.9 * telling) * (1.0 - 0.9 * context);
@@ -225,34 +194,17 @@ impl Candidate {
 
 /// Candidates by the excerpt's rarest lines.
 fn by_own_lines(excerpt: &Excerpt, text: &Lines<'_>, around: u32) -> Vec<u32> {
-    let lines = excerpt
-        .lines
-        .iter()
-        .enumerate()
-        .map(|(index, line)| (line, index as i64));
+    let lines = excerpt.lines.iter().enumerate().map(|(index, line)| (line, index as i64));
     starts_from(lines, text, around)
 }
 
 /// Candidates by the rarest lines around the excerpt.
 fn by_context(excerpt: &Excerpt, text: &Lines<'_>, around: u32) -> Vec<u32> {
-    let above = excerpt
-        .before
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(step, line)| (line, -1 - step as i64));
+    let above = excerpt.before.iter().rev().enumerate().map(|(step, line)| (line, -1 - step as i64));
     let length = excerpt.lines.len() as i64;
-    let below = excerpt
-        .after
-        .iter()
-        .enumerate()
-        .map(|(step, line)| (line, length + step as i64));
+    let below = excerpt.after.iter().enumerate().map(|(step, line)| (line, length + step as i64));
     // What is below may have come closer, up to where the lines were: then the excerpt starts there.
-    let closed = excerpt
-        .after
-        .iter()
-        .enumerate()
-        .map(|(step, line)| (line, step as i64));
+    let closed = excerpt.after.iter().enumerate().map(|(step, line)| (line, step as i64));
     let mut starts = starts_from(above, text, around);
     starts.extend(starts_from(below, text, around));
     starts.extend(starts_from(closed, text, around));
@@ -265,24 +217,16 @@ fn starts_from<'a>(
     text: &Lines<'_>,
     around: u32,
 ) -> Vec<u32> {
-    let mut leads: Vec<_> = lines
-        .map(|(line, offset)| (text.like(line), offset, solid(line)))
-        .collect();
+    let mut leads: Vec<_> = lines.map(|(line, offset)| (text.like(line), offset, solid(line))).collect();
     leads.retain(|(places, ..)| !places.is_empty());
     leads.sort_by_key(|(places, _, solid)| (places.len(), Reverse(*solid)));
     let mut starts = Vec::new();
     for (places, offset, _) in leads.into_iter().take(LEADS) {
         let expected = i64::from(around) + offset;
         let middle = places.partition_point(|&(_, line)| i64::from(line) < expected);
-        let from = middle
-            .saturating_sub(PLACES / 2)
-            .min(places.len().saturating_sub(PLACES));
+        let from = middle.saturating_sub(PLACES / 2).min(places.len().saturating_sub(PLACES));
         let nearest = &places[from..places.len().min(from + PLACES)];
-        starts.extend(
-            nearest
-                .iter()
-                .filter_map(|&(_, line)| u32::try_from(i64::from(line) - offset).ok()),
-        );
+        starts.extend(nearest.iter().filter_map(|&(_, line)| u32::try_from(i64::from(line) - offset).ok()));
     }
     starts
 }

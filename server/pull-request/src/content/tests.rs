@@ -13,33 +13,17 @@ fn lines_are_those_of_git() {
     let lines = Lines::of("one\r\ntwo\rdue\n\nlast");
     assert_eq!(lines.count(), 4);
     assert_eq!(
-        lines
-            .range(LineRange {
-                first: 0,
-                last: u32::MAX
-            })
-            .collect::<Vec<_>>(),
+        lines.range(LineRange { first: 0, last: u32::MAX }).collect::<Vec<_>>(),
         ["one", "two\rdue", "", "last"]
     );
-    assert_eq!(
-        (
-            Lines::of("").count(),
-            Lines::of("\n").count(),
-            Lines::of("a\n").count()
-        ),
-        (0, 1, 1)
-    );
+    assert_eq!((Lines::of("").count(), Lines::of("\n").count(), Lines::of("a\n").count()), (0, 1, 1));
     assert_eq!(lines.get(4), None);
 }
 
 #[test]
 fn telling_text_that_stands_once_is_nearly_certain() {
-    let (line, sure, likeness) = found(
-        "a\nlet total = price * count;\nb\n",
-        1,
-        "x\ny\nlet total = price * count;\n",
-    )
-    .unwrap();
+    let (line, sure, likeness) =
+        found("a\nlet total = price * count;\nb\n", 1, "x\ny\nlet total = price * count;\n").unwrap();
     assert_eq!((line, likeness), (2, Likeness::Exact));
     assert!((85..100).contains(&sure), "{sure}");
 }
@@ -76,10 +60,7 @@ fn text_in_two_places_is_doubtful_unless_its_surroundings_decide() {
 
 #[test]
 fn a_far_copy_is_less_of_a_rival() {
-    let near = format!(
-        "x\nlet total = price * count;\n{}let total = price * count;\n",
-        "y\n".repeat(100)
-    );
+    let near = format!("x\nlet total = price * count;\n{}let total = price * count;\n", "y\n".repeat(100));
     let (line, sure, _) = found("a\nlet total = price * count;\nb\n", 1, &near).unwrap();
     assert_eq!(line, 1);
     assert!((70..90).contains(&sure), "{sure}");
@@ -117,10 +98,7 @@ fn a_gap_holds_what_came_instead() {
 fn a_search_in_a_monotonous_text_stays_cheap() {
     // 200,000 times the same line: only the nearest places are looked at.
     let text = "let total = price * count;\n".repeat(200_000);
-    let excerpt = Excerpt::of(
-        &Lines::of("a\nlet total = price * count;\nb\n"),
-        LineRange::line(1),
-    );
+    let excerpt = Excerpt::of(&Lines::of("a\nlet total = price * count;\nb\n"), LineRange::line(1));
     let found = find(&excerpt, &Lines::of(text), 150_000).unwrap();
     assert_eq!(found.lines, LineRange::line(150_000));
     assert!(found.confidence.percent() <= 50);
@@ -132,13 +110,7 @@ fn empty_and_past_the_end_is_nothing() {
     let nothing = Excerpt::of(&text, LineRange::line(u32::MAX));
     assert_eq!(nothing.lines, Vec::<String>::new());
     assert_eq!(find(&nothing, &text, 0), None);
-    let excerpt = Excerpt::of(
-        &text,
-        LineRange {
-            first: 1,
-            last: u32::MAX,
-        },
-    );
+    let excerpt = Excerpt::of(&text, LineRange { first: 1, last: u32::MAX });
     assert_eq!(excerpt.lines, ["two"]);
     assert_eq!(find(&excerpt, &Lines::of(""), u32::MAX), None);
     assert_eq!(find_gap(&excerpt, &Lines::of(""), u32::MAX), None);

@@ -43,11 +43,7 @@ impl UnifiedHunk<'_> {
             if ours && line >= wanted.first && line <= wanted.last {
                 found.lines.push(text.to_owned());
             } else if row != b'-' {
-                let above = if ours {
-                    line < wanted.first
-                } else {
-                    line <= wanted.first
-                };
+                let above = if ours { line < wanted.first } else { line <= wanted.first };
                 if above {
                     found.before.push(text.to_owned());
                 } else {
@@ -85,8 +81,7 @@ fn hunks_of<'a>(diff: &'a str, path: &str) -> Vec<UnifiedHunk<'a>> {
                 _ => continue,
             }
             let row = if row == b'\r' { b' ' } else { row };
-            hunk.rows
-                .push((row, without_return(line.get(1..).unwrap_or_default())));
+            hunk.rows.push((row, without_return(line.get(1..).unwrap_or_default())));
         } else if line.starts_with("diff --git ") {
             files.push((false, Vec::new()));
         } else if let Some(name) = line.strip_prefix("--- ").or_else(|| line.strip_prefix("+++ ")) {
@@ -94,21 +89,13 @@ fn hunks_of<'a>(diff: &'a str, path: &str) -> Vec<UnifiedHunk<'a>> {
             let plain = name.strip_prefix("a/").or_else(|| name.strip_prefix("b/"));
             *named |= plain == Some(path) || name == path;
         } else if let Some((old, new)) = hunk_header(line) {
-            hunks.push(UnifiedHunk {
-                old: first_line(old),
-                new: first_line(new),
-                rows: Vec::new(),
-            });
+            hunks.push(UnifiedHunk { old: first_line(old), new: first_line(new), rows: Vec::new() });
             rows_left = (old.1, new.1);
         }
     }
     files.retain(|(_, hunks)| !hunks.is_empty());
     let only = files.len() == 1;
-    files
-        .into_iter()
-        .find(|(named, _)| only || *named)
-        .map(|(_, hunks)| hunks)
-        .unwrap_or_default()
+    files.into_iter().find(|(named, _)| only || *named).map(|(_, hunks)| hunks).unwrap_or_default()
 }
 
 /// `@@ -1,2 +3,4 @@ …` as ((1, 2), (3, 4)).
@@ -126,11 +113,7 @@ fn hunk_header(line: &str) -> Option<((u32, u32), (u32, u32))> {
 
 /// 0-based; an empty side names the line before it.
 fn first_line((first, count): (u32, u32)) -> u32 {
-    if count == 0 {
-        first
-    } else {
-        first.saturating_sub(1)
-    }
+    if count == 0 { first } else { first.saturating_sub(1) }
 }
 
 #[cfg(test)]
@@ -185,17 +168,9 @@ index 1111111..2222222 100644
         assert_eq!(found.before, ["use money;"]);
         assert_eq!(
             found.after,
-            [
-                "fn charge(amount: Amount) {",
-                "    check(amount);",
-                "    take(amount);",
-                "}"
-            ]
+            ["fn charge(amount: Amount) {", "    check(amount);", "    take(amount);", "}"]
         );
-        assert_eq!(
-            excerpt(DIFF, Side::From, 19, 19).unwrap().lines,
-            ["-- not a header, a removed line"]
-        );
+        assert_eq!(excerpt(DIFF, Side::From, 19, 19).unwrap().lines, ["-- not a header, a removed line"]);
     }
 
     #[test]
@@ -203,13 +178,9 @@ index 1111111..2222222 100644
         assert_eq!(excerpt(DIFF, Side::To, 10, 10), None);
         assert_eq!(excerpt(DIFF, Side::To, 5, 7), None);
         assert_eq!(excerpt(DIFF, Side::From, u32::MAX, u32::MAX), None);
-        for junk in [
-            "",
-            "@@ -1 +1 @@",
-            "@@ -1,x +1 @@\n+a\n",
-            "@@ -99999999999 +1 @@\n+a\n",
-            "Binary files differ\n",
-        ] {
+        for junk in
+            ["", "@@ -1 +1 @@", "@@ -1,x +1 @@\n+a\n", "@@ -99999999999 +1 @@\n+a\n", "Binary files differ\n"]
+        {
             assert_eq!(excerpt(junk, Side::To, 0, 0), None, "{junk:?}");
         }
     }

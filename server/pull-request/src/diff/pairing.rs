@@ -67,9 +67,7 @@ impl<'input, 'text> Pairing<'input, 'text> {
         let input = self.input;
         let hashes = |side: &'input [Token], lines: &Range<u32>, blank: u64| {
             let lines = lines.start as usize..lines.end as usize;
-            side[lines]
-                .iter()
-                .map(move |&token| blankless_hash(input.interner[token]).unwrap_or(blank))
+            side[lines].iter().map(move |&token| blankless_hash(input.interner[token]).unwrap_or(blank))
         };
         blankless.update_before(hashes(&input.before, &before, 0));
         blankless.update_after(hashes(&input.after, &after, 1));
@@ -122,11 +120,7 @@ impl<'input, 'text> Pairing<'input, 'text> {
         let new_shapes = Shapes::of(self.input.after[new.clone()].iter().map(line));
         let (m, n) = (old.len(), new.len());
         self.comparisons_left = self.comparisons_left.saturating_sub(m * n);
-        let enough = if m == n {
-            RECOGNISABLE_IN_PLACE
-        } else {
-            RECOGNISABLE
-        };
+        let enough = if m == n { RECOGNISABLE_IN_PLACE } else { RECOGNISABLE };
         // Row by row, one row and one column more than lines: the best sum for the lines so far.
         let width = n + 1;
         self.scores.clear();
@@ -135,11 +129,7 @@ impl<'input, 'text> Pairing<'input, 'text> {
             for j in 0..n {
                 let alike = old_shapes.similarity(i, &new_shapes, j);
                 let gap = self.scores[i * width + j + 1].max(self.scores[(i + 1) * width + j]);
-                let both = if alike >= enough {
-                    self.scores[i * width + j] + alike
-                } else {
-                    0
-                };
+                let both = if alike >= enough { self.scores[i * width + j] + alike } else { 0 };
                 self.scores[(i + 1) * width + j + 1] = both.max(gap);
             }
         }

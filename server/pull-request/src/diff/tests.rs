@@ -13,9 +13,7 @@ fn intact(first: u32, last: u32) -> Carried {
 }
 
 fn changed(first: u32, last: u32) -> Carried {
-    Carried::Changed {
-        near: LineRange { first, last },
-    }
+    Carried::Changed { near: LineRange { first, last } }
 }
 
 #[test]
@@ -44,10 +42,7 @@ fn cut_ranges_are_near_what_is_left() {
     let before = "alpha\nbeta\ngamma\ndelta\nepsilon\n";
     assert_eq!(carry(before, "delta\nepsilon\n", 1, 3), changed(0, 0));
     assert_eq!(carry(before, "alpha\nbeta\n", 1, 3), changed(1, 1));
-    assert_eq!(
-        carry(before, "alpha\nbeta\ndelta\nepsilon\n", 1, 3),
-        changed(1, 2)
-    );
+    assert_eq!(carry(before, "alpha\nbeta\ndelta\nepsilon\n", 1, 3), changed(1, 2));
 }
 
 #[test]
@@ -87,20 +82,14 @@ fn lines_past_the_end_are_never_intact() {
     assert_eq!(carry("a\nb\n", "x\na\nb\n", 1, u32::MAX), changed(2, 2));
     assert_eq!(carry("", "a\n", 0, 0), Carried::Gone { near: 0 });
     assert_eq!(carry("a\n", "a\n", u32::MAX, u32::MAX), Carried::Gone { near: 0 });
-    assert_eq!(
-        LineDiff::identity().carry(LineRange::line(u32::MAX)),
-        intact(u32::MAX, u32::MAX)
-    );
+    assert_eq!(LineDiff::identity().carry(LineRange::line(u32::MAX)), intact(u32::MAX, u32::MAX));
 }
 
 #[test]
 fn a_reindented_block_is_paired_line_by_line() {
     let body: Vec<String> = (0..300).map(|n| format!("step_{n}(value, {});", n * 7)).collect();
     let before = format!("fn run() {{\n{}\n}}\n", body.join("\n"));
-    let after = format!(
-        "fn run() {{\n  if ready {{\n    {}\n  }}\n}}\n",
-        body.join("\n    ")
-    );
+    let after = format!("fn run() {{\n  if ready {{\n    {}\n  }}\n}}\n", body.join("\n    "));
     let diff = LineDiff::between(&before, &after);
     for line in 1..=300 {
         assert_eq!(diff.carry(LineRange::line(line)), changed(line + 1, line + 1));
@@ -117,11 +106,7 @@ fn origins_are_the_way_back() {
 #[test]
 fn pairing_has_a_budget() {
     // 30,000 lines rewritten: compared each with each that would be nearly a billion comparisons.
-    let text = |word: &str| {
-        (0..30_000)
-            .map(|n| format!("{word} {n} {};\n", n % 17))
-            .collect::<String>()
-    };
+    let text = |word: &str| (0..30_000).map(|n| format!("{word} {n} {};\n", n % 17)).collect::<String>();
     let (before, after) = (text("call the first one"), text("let us have another"));
     let diff = LineDiff::between(&before, &after);
     assert_eq!(diff.hunks().len(), 1);

@@ -29,41 +29,28 @@ impl Journey<'_> {
     /// A comment on the old side is not looked for elsewhere if its line was removed: it belongs to the place of the removal.
     pub fn place(&self, anchor: &Anchor) -> Placed {
         let Spot::Lines(side, origin) = anchor.spot else {
-            let placement = self
-                .buffer
-                .map_or(Placement::FileGone, |_| Placement::Exact(LineRange::line(0)));
-            return Placed {
-                placement,
-                provenance: Provenance::Diff,
-                commented: None,
-            };
+            let placement = self.buffer.map_or(Placement::FileGone, |_| Placement::Exact(LineRange::line(0)));
+            return Placed { placement, provenance: Provenance::Diff, commented: None };
         };
         let (commented, (placement, provenance)) = match (self.commented, self.buffer) {
-            (Commented::Text(text), Some(buffer)) => (
-                cap(text.range(origin)),
-                self.by_diff(anchor, side, origin, text, buffer),
-            ),
-            (Commented::Excerpt(excerpt), Some(buffer)) => (
-                cap(excerpt_lines(excerpt)),
-                by_content(side, origin, excerpt, buffer),
-            ),
+            (Commented::Text(text), Some(buffer)) => {
+                (cap(text.range(origin)), self.by_diff(anchor, side, origin, text, buffer))
+            }
+            (Commented::Excerpt(excerpt), Some(buffer)) => {
+                (cap(excerpt_lines(excerpt)), by_content(side, origin, excerpt, buffer))
+            }
             (Commented::Nothing, Some(buffer)) => {
                 (None, (self.by_number(anchor, buffer), Provenance::LineNumber))
             }
             (Commented::Text(text), None) => {
                 (cap(text.range(origin)), (Placement::FileGone, Provenance::Diff))
             }
-            (Commented::Excerpt(excerpt), None) => (
-                cap(excerpt_lines(excerpt)),
-                (Placement::FileGone, Provenance::Diff),
-            ),
+            (Commented::Excerpt(excerpt), None) => {
+                (cap(excerpt_lines(excerpt)), (Placement::FileGone, Provenance::Diff))
+            }
             (Commented::Nothing, None) => (None, (Placement::FileGone, Provenance::Diff)),
         };
-        Placed {
-            placement,
-            provenance,
-            commented,
-        }
+        Placed { placement, provenance, commented }
     }
 
     fn legs(&self) -> impl DoubleEndedIterator<Item = &LineDiff> {
@@ -80,9 +67,7 @@ impl Journey<'_> {
     ) -> (Placement, Provenance) {
         let legs: Vec<&LineDiff> = self.legs().collect();
         let placement = onto(place(anchor, &legs), buffer);
-        let claimed = placement
-            .lines()
-            .filter(|_| placement.is_intact() && text.has(origin));
+        let claimed = placement.lines().filter(|_| placement.is_intact() && text.has(origin));
         if claimed.is_some_and(|lines| text.range(origin).eq(buffer.range(lines))) {
             return (placement, Provenance::Diff);
         }
@@ -166,31 +151,21 @@ fn by_content(
         let near = near.min(buffer.last());
         return (Placement::Gone { near }, Provenance::Content(confidence));
     }
-    if let Some(Found {
-        lines,
-        confidence,
-        likeness,
-    }) = find(excerpt, buffer, around)
-    {
+    if let Some(Found { lines, confidence, likeness }) = find(excerpt, buffer, around) {
         let whole = lines.last - lines.first == origin.last - origin.first;
         if confidence.percent() >= CERTAIN && likeness != Likeness::Similar && whole {
             return (Placement::intact(origin, lines), Provenance::Content(confidence));
         }
         let closed = gap.is_some_and(|(_, between, of_gap)| between.is_none() && of_gap > confidence);
         if confidence.percent() >= LIKELY && !closed {
-            return (
-                Placement::Changed { near: lines },
-                Provenance::Content(confidence),
-            );
+            return (Placement::Changed { near: lines }, Provenance::Content(confidence));
         }
     }
     match gap {
         Some((near, between, confidence)) => {
             let placement = match between.filter(|between| is_like(excerpt, buffer, *between)) {
                 Some(near) => Placement::Changed { near },
-                None => Placement::Gone {
-                    near: near.min(buffer.last()),
-                },
+                None => Placement::Gone { near: near.min(buffer.last()) },
             };
             (placement, Provenance::Content(confidence))
         }
@@ -212,20 +187,13 @@ fn is_like(excerpt: &Excerpt, buffer: &Lines<'_>, lines: LineRange) -> bool {
 /// Holds a placement to the lines that the buffer has: what is past its end is gone.
 fn onto(placement: Placement, buffer: &Lines<'_>) -> Placement {
     match placement {
-        Placement::Gone { near } => Placement::Gone {
-            near: near.min(buffer.last()),
-        },
+        Placement::Gone { near } => Placement::Gone { near: near.min(buffer.last()) },
         Placement::FileGone => Placement::FileGone,
         Placement::Exact(lines) | Placement::Moved(lines) | Placement::Changed { near: lines } => {
             if buffer.has(lines) {
                 placement
             } else if lines.first < buffer.count() {
-                Placement::Changed {
-                    near: LineRange {
-                        first: lines.first,
-                        last: buffer.last(),
-                    },
-                }
+                Placement::Changed { near: LineRange { first: lines.first, last: buffer.last() } }
             } else {
                 Placement::Gone { near: buffer.last() }
             }
@@ -249,9 +217,7 @@ fn cap<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String> {
         let room = COMMENTED_BYTES.saturating_sub(capped.len());
         if index == COMMENTED_LINES || line.len() > room {
             let room = if index == COMMENTED_LINES { 0 } else { room };
-            let fits = (0..=room.min(line.len()))
-                .rev()
-                .find(|&end| line.is_char_boundary(end));
+            let fits = (0..=room.min(line.len())).rev().find(|&end| line.is_char_boundary(end));
             capped.push_str(&line[..fits.unwrap_or(0)]);
             capped.push('…');
             break;

@@ -8,11 +8,7 @@ use crate::model::Side;
 use crate::text::{Encoding, Position};
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// What a user does, in terms that fit any text: positions are taken modulo what is there.
@@ -27,11 +23,7 @@ enum Act {
     /// Enter inside a line.
     Split { line: u32, column: u32 },
     /// Anything for anything.
-    Replace {
-        from: (u32, u32),
-        to: (u32, u32),
-        lines: u8,
-    },
+    Replace { from: (u32, u32), to: (u32, u32), lines: u8 },
     /// A formatter, or a client without incremental changes: the whole document comes anew, with one line more.
     Whole { line: u32 },
 }
@@ -72,11 +64,7 @@ struct Session {
 impl Session {
     fn new(count: u32, end: &'static str) -> Self {
         let lines: String = (0..count).map(|n| format!("original line {n} 🦀{end}")).collect();
-        Self {
-            text: Text::new(&lines),
-            end,
-            fresh: 0,
-        }
+        Self { text: Text::new(&lines), end, fresh: 0 }
     }
 
     fn new_line(&mut self) -> String {
@@ -87,10 +75,7 @@ impl Session {
     fn position(&self, (line, column): (u32, u32)) -> Position {
         let line = line % self.text.line_count();
         let length = self.text.line_length(line, Encoding::Utf16);
-        Position {
-            line,
-            character: column % (length + 1),
-        }
+        Position { line, character: column % (length + 1) }
     }
 
     fn act(&mut self, act: &Act) -> Edit {
@@ -100,42 +85,23 @@ impl Session {
                 let lines: Vec<String> = (0..count).map(|_| self.new_line()).collect();
                 let lines = lines.join(self.end);
                 if at_end && line > 0 {
-                    let above = Position {
-                        line: line - 1,
-                        character: u32::MAX,
-                    };
+                    let above = Position { line: line - 1, character: u32::MAX };
                     (Some((above, above)), format!("{}{lines}", self.end))
                 } else {
                     let start = Position { line, character: 0 };
                     (Some((start, start)), format!("{lines}{}", self.end))
                 }
             }
-            Act::RemoveLines {
-                line,
-                count,
-                from_end,
-            } => {
+            Act::RemoveLines { line, count, from_end } => {
                 let line = line % self.text.line_count();
                 let end = line + u32::from(count);
                 let range = if from_end && line > 0 {
                     (
-                        Position {
-                            line: line - 1,
-                            character: u32::MAX,
-                        },
-                        Position {
-                            line: end - 1,
-                            character: u32::MAX,
-                        },
+                        Position { line: line - 1, character: u32::MAX },
+                        Position { line: end - 1, character: u32::MAX },
                     )
                 } else {
-                    (
-                        Position { line, character: 0 },
-                        Position {
-                            line: end,
-                            character: 0,
-                        },
-                    )
+                    (Position { line, character: 0 }, Position { line: end, character: 0 })
                 };
                 (Some(range), String::new())
             }
@@ -151,19 +117,13 @@ impl Session {
             Act::Replace { from, to, lines } => {
                 let (one, other) = (self.position(from), self.position(to));
                 // Mostly small: the ends at most three lines apart.
-                let near = Position {
-                    line: other.line.clamp(one.line, one.line + 3),
-                    ..other
-                };
+                let near = Position { line: other.line.clamp(one.line, one.line + 3), ..other };
                 let new: Vec<String> = (0..lines).map(|_| self.new_line()).collect();
                 (Some((one, near)), new.join(self.end))
             }
             Act::Whole { line } => {
                 let mut whole = self.text.clone();
-                let start = Position {
-                    line: line % whole.line_count(),
-                    character: 0,
-                };
+                let start = Position { line: line % whole.line_count(), character: 0 };
                 let new = self.new_line() + self.end;
                 whole.apply(Some((start, start)), &new, Encoding::Utf16);
                 (None, whole.to_string())
@@ -193,10 +153,7 @@ fn compare(count: u32, end: &'static str, acts: &[Act], whole_lines_only: bool) 
     let mut session = Session::new(count, end);
     let original = session.text.to_string();
     let singles = (0..count).map(LineRange::line);
-    let ranges = (0..count).map(|first| LineRange {
-        first,
-        last: (first + first % 4).min(count - 1),
-    });
+    let ranges = (0..count).map(|first| LineRange { first, last: (first + first % 4).min(count - 1) });
     let origins: Vec<LineRange> = singles.chain(ranges).collect();
     let mut carried: Vec<Placement> = origins.iter().map(|&lines| Placement::Exact(lines)).collect();
     for act in acts {
@@ -224,11 +181,7 @@ fn compare(count: u32, end: &'static str, acts: &[Act], whole_lines_only: bool) 
             prop_assert_eq!(placement.is_intact(), survives, "{:?} {:?}", origin, placement);
         }
         let lines = placement.lines().expect("no edit deletes a file");
-        prop_assert!(
-            lines.first <= lines.last && lines.last < session.text.line_count(),
-            "{:?}",
-            placement
-        );
+        prop_assert!(lines.first <= lines.last && lines.last < session.text.line_count(), "{:?}", placement);
     }
     Ok(())
 }
@@ -350,25 +303,14 @@ fn an_edit_and_its_inverse_are_put_right_by_the_next_journey() {
         let edit = text.apply(Some(range), new, Encoding::Utf16);
         placement.carry_edit(LineRange::line(1), &edit);
     }
-    assert_eq!(
-        placement,
-        Placement::Changed {
-            near: LineRange::line(1)
-        }
-    );
+    assert_eq!(placement, Placement::Changed { near: LineRange::line(1) });
     let diff = LineDiff::between(original, &text.to_string());
-    assert_eq!(
-        place(&anchor(LineRange::line(1)), &[&diff]),
-        Placement::Exact(LineRange::line(1))
-    );
+    assert_eq!(place(&anchor(LineRange::line(1)), &[&diff]), Placement::Exact(LineRange::line(1)));
 }
 
 #[test]
 fn edits_reach_no_comment_on_the_file() {
-    let whole = Anchor {
-        spot: Spot::File,
-        ..anchor(LineRange::line(0))
-    };
+    let whole = Anchor { spot: Spot::File, ..anchor(LineRange::line(0)) };
     let journey = Journey {
         commented: Commented::Nothing,
         to_head: None,
@@ -384,16 +326,7 @@ fn edits_reach_no_comment_on_the_file() {
 #[test]
 fn deleting_exactly_the_lines_is_gone_and_cutting_them_is_changed() {
     let edit = |from: u32, to: u32| {
-        let (start, end) = (
-            Position {
-                line: from,
-                character: 0,
-            },
-            Position {
-                line: to,
-                character: 0,
-            },
-        );
+        let (start, end) = (Position { line: from, character: 0 }, Position { line: to, character: 0 });
         Text::new("a\nb\nc\nd\n").apply(Some((start, end)), "", Encoding::Utf16)
     };
     let origin = LineRange { first: 1, last: 2 };
@@ -404,47 +337,26 @@ fn deleting_exactly_the_lines_is_gone_and_cutting_them_is_changed() {
     };
     assert_eq!(carried(&edit(1, 3)), Placement::Gone { near: 1 });
     assert_eq!(carried(&edit(1, 4)), Placement::Gone { near: 0 });
-    assert_eq!(
-        carried(&edit(1, 2)),
-        Placement::Changed {
-            near: LineRange::line(1)
-        }
-    );
-    assert_eq!(
-        carried(&edit(2, 4)),
-        Placement::Changed {
-            near: LineRange::line(1)
-        }
-    );
-    assert_eq!(
-        carried(&edit(0, 1)),
-        Placement::Moved(LineRange { first: 0, last: 1 })
-    );
+    assert_eq!(carried(&edit(1, 2)), Placement::Changed { near: LineRange::line(1) });
+    assert_eq!(carried(&edit(2, 4)), Placement::Changed { near: LineRange::line(1) });
+    assert_eq!(carried(&edit(0, 1)), Placement::Moved(LineRange { first: 0, last: 1 }));
 }
 
 #[test]
 fn a_lone_return_moves_placements_to_lsp_lines() {
     let text = Text::new("a\rb\nc\n");
     let commented = LineRange::line(1);
-    assert_eq!(
-        Placement::Exact(commented).in_lsp_lines(&text),
-        Placement::Exact(LineRange::line(2))
-    );
-    assert_eq!(
-        Placement::Gone { near: 0 }.in_lsp_lines(&text),
-        Placement::Gone { near: 0 }
-    );
+    assert_eq!(Placement::Exact(commented).in_lsp_lines(&text), Placement::Exact(LineRange::line(2)));
+    assert_eq!(Placement::Gone { near: 0 }.in_lsp_lines(&text), Placement::Gone { near: 0 });
 }
 
 #[test]
 fn long_commented_texts_are_cut() {
     let many: String = (0..100).map(|n| format!("line {n}\n")).collect();
     let long = format!("{}語\n", "x".repeat(4094));
-    for (text, last, cut) in [
-        (many.as_str(), 99, "line 39\n…"),
-        (long.as_str(), 0, "xx…"),
-        (long.as_str(), 7, "xx…"),
-    ] {
+    for (text, last, cut) in
+        [(many.as_str(), 99, "line 39\n…"), (long.as_str(), 0, "xx…"), (long.as_str(), 7, "xx…")]
+    {
         let lines = Lines::of(text);
         let journey = Journey {
             commented: Commented::Text(&lines),
@@ -452,10 +364,7 @@ fn long_commented_texts_are_cut() {
             to_buffer: None,
             buffer: Some(&lines),
         };
-        let commented = journey
-            .place(&anchor(LineRange { first: 0, last }))
-            .commented
-            .unwrap();
+        let commented = journey.place(&anchor(LineRange { first: 0, last })).commented.unwrap();
         assert!(
             commented.ends_with(cut) && commented.len() <= 4096 + 3,
             "{}",

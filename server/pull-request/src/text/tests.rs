@@ -61,13 +61,8 @@ impl Plain {
     fn position(&self, index: usize, encoding: Encoding) -> Position {
         let line = self.lines.iter().rposition(|&(start, _)| start <= index).unwrap();
         let (start, end) = self.lines[line];
-        let character = (start..index.min(end))
-            .map(|at| Self::units(self.chars[at], encoding))
-            .sum();
-        Position {
-            line: line as u32,
-            character,
-        }
+        let character = (start..index.min(end)).map(|at| Self::units(self.chars[at], encoding)).sum();
+        Position { line: line as u32, character }
     }
 
     fn line(&self, line: usize) -> String {
@@ -104,11 +99,7 @@ fn position() -> impl Strategy<Value = Position> {
 }
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
@@ -217,15 +208,8 @@ fn edit(text: &str, from: (u32, u32), to: (u32, u32), new: &str) -> (Range<u32>,
 fn a_clone_keeps_the_text_it_was_made_of() {
     let mut text = Text::new("one\n");
     let kept = text.clone();
-    text.apply(
-        Some((Position::new(0, 0), Position::new(0, 3))),
-        "two",
-        Encoding::Utf8,
-    );
-    assert_eq!(
-        (kept.to_string().as_str(), text.to_string().as_str()),
-        ("one\n", "two\n")
-    );
+    text.apply(Some((Position::new(0, 0), Position::new(0, 3))), "two", Encoding::Utf8);
+    assert_eq!((kept.to_string().as_str(), text.to_string().as_str()), ("one\n", "two\n"));
 }
 
 #[test]
@@ -267,11 +251,7 @@ fn what_is_replaced_by_the_same_is_not_touched() {
 fn joining_a_return_with_a_newline_is_no_new_line() {
     assert_eq!(edit("a\rb", (1, 0), (1, 0), "\n"), (1..1, 1..1));
     let mut text = Text::new("a\rx\nb");
-    text.apply(
-        Some((Position::new(1, 0), Position::new(1, 1))),
-        "",
-        Encoding::Utf8,
-    );
+    text.apply(Some((Position::new(1, 0), Position::new(1, 1))), "", Encoding::Utf8);
     assert_eq!((text.line_count(), text.lone_returns), (2, 0));
 }
 

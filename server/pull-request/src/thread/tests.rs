@@ -11,10 +11,7 @@ fn comment(id: u64, parent: u64) -> Comment {
     Comment {
         id: CommentId(id),
         parent: (parent != 0).then_some(CommentId(parent)),
-        author: Some(User {
-            uuid: Some(format!("{{{}}}", id % 3)),
-            ..User::default()
-        }),
+        author: Some(User { uuid: Some(format!("{{{}}}", id % 3)), ..User::default() }),
         raw: format!("comment {id}"),
         mentions: Vec::new(),
         created_on: Some(Timestamp(1_000 + id as i64)),
@@ -29,11 +26,7 @@ fn comment(id: u64, parent: u64) -> Comment {
 }
 
 fn deleted(id: u64, parent: u64) -> Comment {
-    Comment {
-        deleted: true,
-        raw: String::new(),
-        ..comment(id, parent)
-    }
+    Comment { deleted: true, raw: String::new(), ..comment(id, parent) }
 }
 
 fn task(id: u64, comment: u64, resolved: bool) -> Task {
@@ -63,12 +56,7 @@ fn check(comments: Vec<Comment>, tasks: Vec<Task>, expected: Expect) {
     for thread in &discussion.threads {
         for Reply { comment, depth } in &thread.comments {
             let deleted = if comment.deleted { " deleted" } else { "" };
-            drawn += &format!(
-                "{:indent$}{}{deleted}\n",
-                "",
-                comment.id.0,
-                indent = *depth as usize * 2
-            );
+            drawn += &format!("{:indent$}{}{deleted}\n", "", comment.id.0, indent = *depth as usize * 2);
         }
         for task in &thread.tasks {
             drawn += &format!("  task {}\n", task.id.0);
@@ -86,14 +74,7 @@ fn check(comments: Vec<Comment>, tasks: Vec<Task>, expected: Expect) {
 #[test]
 fn replies_of_any_depth_follow_what_they_answer() {
     check(
-        vec![
-            comment(5, 2),
-            comment(4, 1),
-            comment(3, 2),
-            comment(2, 1),
-            comment(1, 0),
-            comment(6, 0),
-        ],
+        vec![comment(5, 2), comment(4, 1), comment(3, 2), comment(2, 1), comment(1, 0), comment(6, 0)],
         vec![],
         expect![[r#"
             1
@@ -169,13 +150,7 @@ fn deleted_comments_stay_while_something_hangs_on_them() {
 fn tasks_go_to_the_thread_of_their_comment() {
     check(
         vec![comment(1, 0), comment(2, 1), comment(3, 2)],
-        vec![
-            task(4, 3, false),
-            task(1, 0, false),
-            task(2, 99, false),
-            task(3, 1, false),
-            task(3, 1, true),
-        ],
+        vec![task(4, 3, false), task(1, 0, false), task(2, 99, false), task(3, 1, false), task(3, 1, true)],
         expect![[r#"
             1
               2
@@ -186,31 +161,16 @@ fn tasks_go_to_the_thread_of_their_comment() {
             own task 2
         "#]],
     );
-    let discussion = fold(
-        vec![comment(1, 0)],
-        vec![task(3, 1, false), task(3, 1, true), task(4, 0, false)],
-    );
-    assert_eq!(
-        discussion.threads[0].open_tasks(),
-        0,
-        "the later of two with one id wins"
-    );
+    let discussion = fold(vec![comment(1, 0)], vec![task(3, 1, false), task(3, 1, true), task(4, 0, false)]);
+    assert_eq!(discussion.threads[0].open_tasks(), 0, "the later of two with one id wins");
     assert_eq!(discussion.open_tasks(), 1);
 }
 
 #[test]
 fn only_the_root_resolves() {
-    let resolved = |comment| Comment {
-        resolution: Some(Resolution::default()),
-        ..comment
-    };
+    let resolved = |comment| Comment { resolution: Some(Resolution::default()), ..comment };
     check(
-        vec![
-            resolved(comment(1, 0)),
-            comment(2, 1),
-            comment(3, 0),
-            resolved(comment(4, 3)),
-        ],
+        vec![resolved(comment(1, 0)), comment(2, 1), comment(3, 0), resolved(comment(4, 3))],
         vec![],
         expect![[r#"
             1
@@ -224,10 +184,7 @@ fn only_the_root_resolves() {
 
 #[test]
 fn the_later_of_two_with_one_id_wins() {
-    let edited = Comment {
-        raw: "edited".into(),
-        ..comment(1, 0)
-    };
+    let edited = Comment { raw: "edited".into(), ..comment(1, 0) };
     let discussion = fold(vec![comment(1, 0), comment(2, 1), edited], vec![]);
     assert_eq!(discussion.threads.len(), 1);
     assert_eq!(discussion.threads[0].first().raw, "edited");
@@ -235,18 +192,9 @@ fn the_later_of_two_with_one_id_wins() {
 
 #[test]
 fn a_thread_is_where_its_root_is_or_else_its_first_placed_reply() {
-    let at = |line, comment| Comment {
-        anchor: Some(anchor(line)),
-        ..comment
-    };
+    let at = |line, comment| Comment { anchor: Some(anchor(line)), ..comment };
     let threads = fold(
-        vec![
-            at(7, comment(1, 0)),
-            at(8, comment(2, 1)),
-            comment(3, 0),
-            at(9, comment(4, 3)),
-            comment(5, 0),
-        ],
+        vec![at(7, comment(1, 0)), at(8, comment(2, 1)), comment(3, 0), at(9, comment(4, 3)), comment(5, 0)],
         vec![],
     )
     .threads;
@@ -260,14 +208,7 @@ fn questions_to_a_thread() {
     let mut edited = comment(2, 1);
     edited.updated_on = Some(Timestamp(9_000));
     let discussion = fold(
-        vec![
-            comment(1, 0),
-            edited,
-            comment(4, 1),
-            deleted(6, 1),
-            comment(9, 6),
-            comment(11, 0),
-        ],
+        vec![comment(1, 0), edited, comment(4, 1), deleted(6, 1), comment(9, 6), comment(11, 0)],
         vec![],
     );
     let thread = discussion.thread_of(CommentId(9)).unwrap();
@@ -277,20 +218,13 @@ fn questions_to_a_thread() {
     assert_eq!(thread.comment(CommentId(4)).unwrap().raw, "comment 4");
     assert_eq!(thread.last_activity(), Some(Timestamp(9_000)));
     assert_eq!(thread.reply_count(), 3);
-    let ids: Vec<_> = thread
-        .participants()
-        .iter()
-        .map(|user| user.uuid.clone().unwrap())
-        .collect();
+    let ids: Vec<_> = thread.participants().iter().map(|user| user.uuid.clone().unwrap()).collect();
     assert_eq!(ids, ["{1}", "{2}", "{0}"]);
 }
 
 #[test]
 fn threads_without_a_date_come_last() {
-    let undated = Comment {
-        created_on: None,
-        ..comment(1, 0)
-    };
+    let undated = Comment { created_on: None, ..comment(1, 0) };
     let roots: Vec<_> = fold(vec![undated, comment(3, 0), comment(2, 0)], vec![])
         .threads
         .iter()
@@ -318,11 +252,7 @@ fn many_comments_take_no_stack_and_little_time() {
         let discussion = fold(comments, tasks);
         let took = now() - before;
         assert_eq!(discussion.threads.len(), n_threads, "{shape}");
-        let n_comments: usize = discussion
-            .threads
-            .iter()
-            .map(|thread| thread.comments.len())
-            .sum();
+        let n_comments: usize = discussion.threads.iter().map(|thread| thread.comments.len()).sum();
         assert_eq!(n_comments, MANY as usize, "{shape}");
         assert_eq!(discussion.open_tasks(), MANY as usize, "{shape}");
         drop(discussion);

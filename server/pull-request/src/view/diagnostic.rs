@@ -50,10 +50,7 @@ pub fn diagnostic(thread: &PlacedThread<'_>, options: &Options, reader: &Reader<
 
     let mut message = words::headline(it, reader, WORDS);
     if words::n_others(it) > 0 {
-        message.push_str(&format!(
-            " (+{})",
-            words::count(words::n_others(it), "reply", "replies")
-        ));
+        message.push_str(&format!(" (+{})", words::count(words::n_others(it), "reply", "replies")));
     }
     for word in words::state(it).into_iter().chain(words::whereabouts(thread)) {
         message.push_str(" · ");
@@ -62,12 +59,9 @@ pub fn diagnostic(thread: &PlacedThread<'_>, options: &Options, reader: &Reader<
 
     let speaker = words::speaker(it).id;
     let replies = it.comments.iter().map(|reply| &reply.comment);
-    let related = replies
-        .filter(|comment| !comment.deleted && comment.id != speaker)
-        .take(RELATED)
-        .map(|comment| Related {
-            author: reader.name(comment.author.as_ref()),
-            text: reader.gist(comment, WORDS),
+    let related =
+        replies.filter(|comment| !comment.deleted && comment.id != speaker).take(RELATED).map(|comment| {
+            Related { author: reader.name(comment.author.as_ref()), text: reader.gist(comment, WORDS) }
         });
     let severity = match (it.is_resolved(), it.open_tasks() > 0, thread.outdated()) {
         (true, ..) => Severity::Hint,

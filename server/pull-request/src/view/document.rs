@@ -100,10 +100,7 @@ pub fn pull_request(page: &Page<'_>, reader: &Reader<'_>) -> Document {
     let pull_request = page.pull_request;
     let mut builder = Builder::default();
     let title = words::title(pull_request, 300);
-    builder.begin(
-        &format!("{} {title}", pull_request.id),
-        words::pull_request_state(pull_request),
-    );
+    builder.begin(&format!("{} {title}", pull_request.id), words::pull_request_state(pull_request));
     builder.push(&format!("# {} {}", pull_request.id, text(&title, 300)));
     builder.push("");
     overview(page, reader, &mut builder);
@@ -131,20 +128,12 @@ pub fn thread(
     builder.push("");
     if let Some(pull_request) = pull_request {
         let title = format!("{} {}", pull_request.id, words::title(pull_request, 200));
-        builder.push(&format!(
-            "On {}",
-            link_or_text(&title, pull_request.html_url.as_deref())
-        ));
+        builder.push(&format!("On {}", link_or_text(&title, pull_request.html_url.as_deref())));
         builder.push("");
     }
     if let Some(anchor) = &thread.anchor {
         let label = hover::location(thread, placed).unwrap_or_default();
-        builder.push_link(
-            &format!("{} · ", code(&anchor.path, words::PATH)),
-            &label,
-            "",
-            thread.root,
-        );
+        builder.push_link(&format!("{} · ", code(&anchor.path, words::PATH)), &label, "", thread.root);
         builder.push("");
     }
     let from = builder.line();
@@ -162,35 +151,22 @@ fn overview(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder) {
     let pull_request = page.pull_request;
     let author = text(&reader.name(pull_request.author.as_ref()), 60);
     let mut parts = vec![format!("**{}**", words::pull_request_state(pull_request))];
-    parts.push(format!(
-        "by {author} · {}",
-        way(&pull_request.source, &pull_request.destination)
-    ));
+    parts.push(format!("by {author} · {}", way(&pull_request.source, &pull_request.destination)));
     builder.push(&parts.join(" · "));
     builder.push("");
 
     let discussion = page.discussion;
     let mut facts = lens::votes(&pull_request.participants);
     facts.extend(lens::builds(page.statuses));
-    facts.push(words::count(
-        discussion.open_threads().count(),
-        "open thread",
-        "open threads",
-    ));
+    facts.push(words::count(discussion.open_threads().count(), "open thread", "open threads"));
     facts.push(words::count(discussion.open_tasks(), "open task", "open tasks"));
     builder.push(&facts.join(" · "));
     builder.push("");
 
-    let created = pull_request
-        .created_on
-        .map(|on| format!("created {}", status::age(reader.now, on)));
-    let updated = pull_request
-        .updated_on
-        .map(|on| format!("updated {}", status::age(reader.now, on)));
+    let created = pull_request.created_on.map(|on| format!("created {}", status::age(reader.now, on)));
+    let updated = pull_request.updated_on.map(|on| format!("updated {}", status::age(reader.now, on)));
     let page_link = pull_request.html_url.as_deref();
-    let link = page_link
-        .and_then(web_url)
-        .map(|_| link_or_text("Open in Bitbucket", page_link));
+    let link = page_link.and_then(web_url).map(|_| link_or_text("Open in Bitbucket", page_link));
     let as_of = page.as_of.map(|as_of| text(as_of, 100));
     let times: Vec<String> = [created, updated, as_of, link].into_iter().flatten().collect();
     if !times.is_empty() {
@@ -204,10 +180,7 @@ fn overview(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder) {
         builder.push("");
     }
     if let Some(left_out) = page.left_out {
-        builder.push(&format!(
-            "**Note:** not everything is shown here: {}",
-            text(left_out, 300)
-        ));
+        builder.push(&format!("**Note:** not everything is shown here: {}", text(left_out, 300)));
         builder.push("");
     }
 }
@@ -216,15 +189,9 @@ fn overview(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder) {
 fn way(source: &End, destination: &End) -> String {
     match &destination.repository {
         Some(repository) if source.repository.as_ref() == Some(repository) => {
-            let only_branch = |of: &End| End {
-                repository: None,
-                ..of.clone()
-            };
+            let only_branch = |of: &End| End { repository: None, ..of.clone() };
             let (source, destination) = (end(&only_branch(source)), end(&only_branch(destination)));
-            format!(
-                "{source} → {destination} in {}",
-                text(&repository.to_string(), 300)
-            )
+            format!("{source} → {destination} in {}", text(&repository.to_string(), 300))
         }
         _ => format!("{} → {}", end(source), end(destination)),
     }
@@ -232,10 +199,7 @@ fn way(source: &End, destination: &End) -> String {
 
 /// `` `branch` ``, with its repository if that is known.
 fn end(end: &End) -> String {
-    let branch = end
-        .branch
-        .as_deref()
-        .map_or_else(|| "an unknown branch".into(), |branch| code(branch, 200));
+    let branch = end.branch.as_deref().map_or_else(|| "an unknown branch".into(), |branch| code(branch, 200));
     match &end.repository {
         Some(repository) => format!("{branch} ({})", text(&repository.to_string(), 300)),
         None => branch,
@@ -258,10 +222,8 @@ fn description(pull_request: &PullRequest, reader: &Reader<'_>, builder: &mut Bu
 
 fn participants(participants: &[Participant], reader: &Reader<'_>, builder: &mut Builder) {
     // Who only took part is worth a line once there was a vote; reviewers always are.
-    let listed: Vec<&Participant> = participants
-        .iter()
-        .filter(|it| it.role == Role::Reviewer || it.vote.is_some())
-        .collect();
+    let listed: Vec<&Participant> =
+        participants.iter().filter(|it| it.role == Role::Reviewer || it.vote.is_some()).collect();
     if listed.is_empty() {
         return;
     }
@@ -272,15 +234,9 @@ fn participants(participants: &[Participant], reader: &Reader<'_>, builder: &mut
             Some(Vote::ChangesRequested) => ("✗", "requested changes"),
             None => ("·", "no vote yet"),
         };
-        let role = if participant.role == Role::Reviewer {
-            ""
-        } else {
-            " (not a reviewer)"
-        };
-        builder.push(&format!(
-            "- {mark} {} — {vote}{role}",
-            text(&reader.name(participant.user.as_ref()), 60)
-        ));
+        let role = if participant.role == Role::Reviewer { "" } else { " (not a reviewer)" };
+        builder
+            .push(&format!("- {mark} {} — {vote}{role}", text(&reader.name(participant.user.as_ref()), 60)));
     }
     builder.end_section();
 }
@@ -299,17 +255,9 @@ fn builds(statuses: &[BuildStatus], reader: &Reader<'_>, builder: &mut Builder) 
             BuildState::Stopped => ("–", "stopped"),
             BuildState::Unknown => ("?", "state unknown"),
         };
-        let name = if build.name.trim().is_empty() {
-            &build.key
-        } else {
-            &build.name
-        };
+        let name = if build.name.trim().is_empty() { &build.key } else { &build.name };
         let mut row = format!("- {mark} {} — {state}", text(name, 200));
-        let description = build
-            .description
-            .as_deref()
-            .map(|it| text(it, 200))
-            .filter(|it| !it.is_empty());
+        let description = build.description.as_deref().map(|it| text(it, 200)).filter(|it| !it.is_empty());
         let age = build.updated_on.map(|on| status::age(reader.now, on));
         // The address comes last: it is long, and what is behind it would not be seen.
         let page = build.url.as_deref();
@@ -335,12 +283,7 @@ fn tasks(discussion: &Discussion, reader: &Reader<'_>, builder: &mut Builder) {
         for thread in &discussion.threads {
             for task in thread.tasks.iter().filter(|task| task.resolved == is_done) {
                 let from = builder.line();
-                builder.push_link(
-                    &format!("{} · ", hover::task(task, reader)),
-                    "thread",
-                    "",
-                    thread.root,
-                );
+                builder.push_link(&format!("{} · ", hover::task(task, reader)), "thread", "", thread.root);
                 builder.rows(from, Some(thread.root));
             }
         }
@@ -353,10 +296,7 @@ fn general_comments(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder)
     if n_threads == 0 {
         return;
     }
-    builder.section(
-        "Comments",
-        &words::count(n_threads, "general thread", "general threads"),
-    );
+    builder.section("Comments", &words::count(n_threads, "general thread", "general threads"));
     let begin = builder.len();
     for (at, thread) in page.discussion.general().enumerate() {
         if at > 0 {
@@ -376,10 +316,7 @@ fn general_comments(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder)
             builder.push(&hover::heading(thread, None));
             builder.push("");
         }
-        for (at, part) in hover::body(thread, None, reader, hover::DOCUMENT)
-            .iter()
-            .enumerate()
-        {
+        for (at, part) in hover::body(thread, None, reader, hover::DOCUMENT).iter().enumerate() {
             if at > 0 {
                 builder.push("");
             }
@@ -408,9 +345,7 @@ fn threads(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder) {
     let inline = || by_file.values().flatten();
     let n_open = inline().filter(|thread| !thread.is_resolved()).count();
     let n_resolved = inline().count() - n_open;
-    let n_outdated = inline()
-        .filter(|thread| !thread.is_resolved() && is_outdated(thread))
-        .count();
+    let n_outdated = inline().filter(|thread| !thread.is_resolved() && is_outdated(thread)).count();
     let mut detail = format!("{n_open} open · {n_resolved} resolved");
     if n_outdated > 0 {
         detail.push_str(&format!(" · {n_outdated} outdated"));
@@ -451,10 +386,7 @@ fn threads(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder) {
             let from = builder.line();
             builder.begin(
                 &headline,
-                &std::iter::once(location.clone())
-                    .chain(state)
-                    .collect::<Vec<_>>()
-                    .join(" · "),
+                &std::iter::once(location.clone()).chain(state).collect::<Vec<_>>().join(" · "),
             );
             builder.push_link(
                 &format!("- {mark}"),

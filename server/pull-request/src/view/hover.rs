@@ -18,15 +18,9 @@ pub(super) struct Room {
 }
 
 /// In a hover: what a person scrolls through.
-const HOVER: Room = Room {
-    n_comments: 100,
-    bytes: 128 * 1024,
-};
+const HOVER: Room = Room { n_comments: 100, bytes: 128 * 1024 };
 /// In a document of its own.
-pub(super) const DOCUMENT: Room = Room {
-    n_comments: 5_000,
-    bytes: 2 * 1024 * 1024,
-};
+pub(super) const DOCUMENT: Room = Room { n_comments: 5_000, bytes: 2 * 1024 * 1024 };
 
 /// Two edits of a comment within this many seconds are its creation.
 const EDITED: i64 = 2;
@@ -42,11 +36,7 @@ pub fn hover(thread: &PlacedThread<'_>, reader: &Reader<'_>) -> String {
 
 /// `**Open thread** · line 42 · moved from line 12`.
 pub(super) fn heading(thread: &Thread, placed: Option<&PlacedThread<'_>>) -> String {
-    let state = if thread.is_resolved() {
-        "**Resolved thread**"
-    } else {
-        "**Open thread**"
-    };
+    let state = if thread.is_resolved() { "**Resolved thread**" } else { "**Open thread**" };
     let mut parts = vec![match location(thread, placed) {
         Some(location) => format!("{state} · {location}"),
         None => state.into(),
@@ -79,27 +69,15 @@ pub(super) fn body(
     let mut parts = Vec::new();
     parts.extend(placed.and_then(commented));
     if let Some(resolution) = &thread.resolution {
-        let who = resolution
-            .user
-            .as_ref()
-            .map(|user| format!(" by {}", text(&reader.name(Some(user)), 60)));
-        let when = resolution
-            .on
-            .map(|on| format!(" · {}", status::age(reader.now, on)));
+        let who = resolution.user.as_ref().map(|user| format!(" by {}", text(&reader.name(Some(user)), 60)));
+        let when = resolution.on.map(|on| format!(" · {}", status::age(reader.now, on)));
         if who.is_some() || when.is_some() {
-            parts.push(format!(
-                "Resolved{}{}",
-                who.unwrap_or_default(),
-                when.unwrap_or_default()
-            ));
+            parts.push(format!("Resolved{}{}", who.unwrap_or_default(), when.unwrap_or_default()));
         }
     }
 
-    let by_id: HashMap<CommentId, &Comment> = thread
-        .comments
-        .iter()
-        .map(|it| (it.comment.id, &it.comment))
-        .collect();
+    let by_id: HashMap<CommentId, &Comment> =
+        thread.comments.iter().map(|it| (it.comment.id, &it.comment)).collect();
     let mut bytes = 0;
     let mut shown = 0;
     for reply in &thread.comments {
@@ -114,10 +92,7 @@ pub(super) fn body(
     let page = thread.first().html_url.as_deref();
     if shown < thread.comments.len() {
         let rest = words::count(thread.comments.len() - shown, "more comment", "more comments");
-        parts.push(format!(
-            "… {rest}, {}",
-            link_or_text("see them on Bitbucket", page)
-        ));
+        parts.push(format!("… {rest}, {}", link_or_text("see them on Bitbucket", page)));
     }
     if !thread.tasks.is_empty() {
         let shown = thread.tasks.iter().take(room.n_comments);
@@ -138,25 +113,11 @@ pub(super) fn body(
 
 /// `- [ ] first words (Ana)`.
 pub(super) fn task(task: &Task, reader: &Reader<'_>) -> String {
-    let surroundings = Surroundings {
-        names: Some(reader.names),
-        ..Surroundings::default()
-    };
+    let surroundings = Surroundings { names: Some(reader.names), ..Surroundings::default() };
     let words = text(&gist(&task.raw, &surroundings, 200), 200);
-    let words = if words.is_empty() {
-        "(no text)".into()
-    } else {
-        words
-    };
-    let creator = task
-        .creator
-        .as_ref()
-        .map(|user| format!(" ({})", text(&reader.name(Some(user)), 60)));
-    format!(
-        "- [{}] {words}{}",
-        if task.resolved { 'x' } else { ' ' },
-        creator.unwrap_or_default()
-    )
+    let words = if words.is_empty() { "(no text)".into() } else { words };
+    let creator = task.creator.as_ref().map(|user| format!(" ({})", text(&reader.name(Some(user)), 60)));
+    format!("- [{}] {words}{}", if task.resolved { 'x' } else { ' ' }, creator.unwrap_or_default())
 }
 
 /// The commented text, where the lines on screen are not it.
@@ -192,10 +153,7 @@ fn comment(
     }
     let mut head = format!("{arrow}**{}**", text(&reader.name(comment.author.as_ref()), 60));
     // Whom a reply answers goes without saying where it is the thread's first comment.
-    let above = comment
-        .parent
-        .filter(|_| *depth > 1)
-        .and_then(|id| by_id.get(&id));
+    let above = comment.parent.filter(|_| *depth > 1).and_then(|id| by_id.get(&id));
     if let Some(above) = above {
         let whom = match above.deleted {
             true => "a deleted comment".into(),
@@ -206,11 +164,8 @@ fn comment(
     if let Some(on) = comment.created_on {
         head.push_str(&format!(" · {}", status::age(reader.now, on)));
     }
-    let is_later = |on: Timestamp| {
-        comment
-            .created_on
-            .is_some_and(|created| on.0.saturating_sub(created.0) >= EDITED)
-    };
+    let is_later =
+        |on: Timestamp| comment.created_on.is_some_and(|created| on.0.saturating_sub(created.0) >= EDITED);
     if comment.updated_on.is_some_and(is_later) {
         head.push_str(" · edited");
     }
@@ -221,10 +176,7 @@ fn comment(
         let page = link_or_text("see it on Bitbucket", comment.html_url.as_deref());
         head.push_str(&format!(" · *this comment could not be read in full*, {page}"));
     }
-    let body = safe(
-        &comment.raw,
-        &reader.surroundings(comment, placed.and_then(whole_commented)),
-    );
+    let body = safe(&comment.raw, &reader.surroundings(comment, placed.and_then(whole_commented)));
     match (body.is_empty(), comment.unreadable) {
         (false, _) => format!("{head}\n\n{}", quote(&body)),
         (true, false) => format!("{head}\n\n> *(no text)*"),
@@ -235,9 +187,5 @@ fn comment(
 /// The commented lines, if they are all there: only then a suggestion can be compared to them.
 fn whole_commented<'a>(thread: &PlacedThread<'a>) -> Option<&'a str> {
     let is_line = matches!(thread.thread.anchor.as_ref()?.spot, Spot::Lines(Side::To, _));
-    thread
-        .placed
-        .commented
-        .as_deref()
-        .filter(|text| is_line && !text.ends_with('…'))
+    thread.placed.commented.as_deref().filter(|text| is_line && !text.ends_with('…'))
 }

@@ -7,11 +7,7 @@ const NAMED: usize = 3;
 
 /// One label for all threads on one line: authors and how many replies; plain text, empty for no thread.
 pub fn inlay(threads: &[PlacedThread<'_>], reader: &Reader<'_>) -> String {
-    let mut labels: Vec<String> = threads
-        .iter()
-        .take(NAMED)
-        .map(|thread| label(thread, reader))
-        .collect();
+    let mut labels: Vec<String> = threads.iter().take(NAMED).map(|thread| label(thread, reader)).collect();
     if threads.len() > NAMED {
         labels.push(format!("{} more", threads.len() - NAMED));
     }

@@ -83,8 +83,7 @@ pub(crate) fn is_hidden(before: Option<char>, character: char, after: Option<cha
 
 /// A quick look: only texts with controls or characters beyond ASCII can hide something.
 fn may_hide(text: &str) -> bool {
-    text.bytes()
-        .any(|byte| byte >= 0x7F || byte < 0x20 && byte != b'\n' && byte != b'\t')
+    text.bytes().any(|byte| byte >= 0x7F || byte < 0x20 && byte != b'\n' && byte != b'\t')
 }
 
 fn is_emoji(character: char) -> bool {
@@ -135,10 +134,7 @@ mod tests {
 
     #[test]
     fn hidden_characters_are_left_out_of_lines() {
-        assert_eq!(
-            one_line("  a\u{202E}b\n\n\tc\u{85}d\u{2028}e\u{200B} "),
-            "ab c d e"
-        );
+        assert_eq!(one_line("  a\u{202E}b\n\n\tc\u{85}d\u{2028}e\u{200B} "), "ab c d e");
         assert_eq!(one_line("\u{1b}]8;;https://x\u{07}click"), "]8;;https://xclick");
         assert_eq!(one_line("\u{3164}\u{200B}"), "");
     }

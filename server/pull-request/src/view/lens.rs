@@ -43,12 +43,7 @@ pub fn summary_lens(
 
 /// `2 approvals`, `1 change request`.
 pub(super) fn votes(participants: &[Participant]) -> Vec<String> {
-    let n_with = |vote| {
-        participants
-            .iter()
-            .filter(|participant| participant.vote == Some(vote))
-            .count()
-    };
+    let n_with = |vote| participants.iter().filter(|participant| participant.vote == Some(vote)).count();
     let approvals = Some(n_with(Vote::Approved)).filter(|&n| n > 0);
     let requests = Some(n_with(Vote::ChangesRequested)).filter(|&n| n > 0);
     let approvals = approvals.map(|n| words::count(n, "approval", "approvals"));

@@ -31,9 +31,8 @@ pub const DEEPEST: usize = 32;
 const GLANCE: usize = 8 * 1024;
 
 /// The extensions that Bitbucket's Markdown has and that editors can show.
-pub(crate) const OPTIONS: Options = Options::ENABLE_TABLES
-    .union(Options::ENABLE_STRIKETHROUGH)
-    .union(Options::ENABLE_TASKLISTS);
+pub(crate) const OPTIONS: Options =
+    Options::ENABLE_TABLES.union(Options::ENABLE_STRIKETHROUGH).union(Options::ENABLE_TASKLISTS);
 
 /// Display names by Atlassian account id, for mentions; the names are made safe when they are shown.
 #[derive(Clone, Debug, Default)]
@@ -47,9 +46,7 @@ impl Names {
         let mut names = Self::default();
         for user in users {
             if let Some(account_id) = &user.account_id {
-                names
-                    .by_account
-                    .insert(account_id.clone(), user.display_name.clone());
+                names.by_account.insert(account_id.clone(), user.display_name.clone());
             }
         }
         names
@@ -105,10 +102,7 @@ pub fn safe(raw: &str, surroundings: &Surroundings<'_>) -> String {
 /// White space becomes single spaces, hidden characters go, and more than `max_characters` are cut with `…`.
 pub fn plain(text: &str, max_characters: usize) -> String {
     // Hidden characters are few in honest text; what a hostile one loses here is not missed.
-    shorten(
-        one_line(cut_at(text, max_characters.saturating_mul(16).max(GLANCE))),
-        max_characters,
-    )
+    shorten(one_line(cut_at(text, max_characters.saturating_mul(16).max(GLANCE))), max_characters)
 }
 
 /// The words of a raw Markdown body as one line: without markup, with names for mentions, cut with `…`.
@@ -139,11 +133,7 @@ pub fn gist(raw: &str, surroundings: &Surroundings<'_>, max_characters: usize) -
             }
             Event::End(TagEnd::Link) => account = None,
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if suggestion::is_suggestion(&info) => {
-                words.push_str(if words.trim().is_empty() {
-                    "suggestion: "
-                } else {
-                    " — suggestion: "
-                });
+                words.push_str(if words.trim().is_empty() { "suggestion: " } else { " — suggestion: " });
             }
             Event::Start(tag) if is_block(&tag.to_end()) => words.push(' '),
             Event::End(tag) if is_block(&tag) => words.push(' '),
@@ -164,10 +154,7 @@ pub fn text(text: &str, max_characters: usize) -> String {
     escape::escape(
         &mut written,
         &plain(text, max_characters),
-        escape::Place {
-            line_start: true,
-            ..Default::default()
-        },
+        escape::Place { line_start: true, ..Default::default() },
     );
     written
 }
@@ -202,11 +189,8 @@ pub fn link_or_text(label: &str, address: Option<&str>) -> String {
     let label = plain(label, 200);
     let address = address.and_then(web_url);
     let mut written = String::new();
-    let place = escape::Place {
-        line_start: address.is_none(),
-        in_link: address.is_some(),
-        in_heading: false,
-    };
+    let place =
+        escape::Place { line_start: address.is_none(), in_link: address.is_some(), in_heading: false };
     escape::escape(&mut written, &label, place);
     match address {
         Some(address) => format!("[{written}]({address})"),
@@ -235,24 +219,13 @@ struct Mentions<'a> {
 
 impl<'a> Mentions<'a> {
     fn of(surroundings: &Surroundings<'a>) -> Self {
-        let own = surroundings
-            .mentions
-            .iter()
-            .map(|(id, name)| (id.as_str(), name.as_str()))
-            .collect();
-        Self {
-            own,
-            names: surroundings.names,
-        }
+        let own = surroundings.mentions.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect();
+        Self { own, names: surroundings.names }
     }
 
     /// The safe name of a known account.
     fn name(&self, account_id: &str) -> Option<String> {
-        let name = self
-            .own
-            .get(account_id)
-            .copied()
-            .or_else(|| self.names?.get(account_id))?;
+        let name = self.own.get(account_id).copied().or_else(|| self.names?.get(account_id))?;
         Some(plain(name, 60)).filter(|name| !name.is_empty())
     }
 
@@ -275,20 +248,14 @@ fn shorten(mut line: String, max_characters: usize) -> String {
     if let Some((end, _)) = line.char_indices().nth(max_characters) {
         let keep = line[..end].char_indices().next_back().map_or(0, |(last, _)| last);
         line.truncate(keep);
-        line.truncate(
-            line.trim_end_matches(|end: char| end.is_whitespace() || end == '\u{200D}')
-                .len(),
-        );
+        line.truncate(line.trim_end_matches(|end: char| end.is_whitespace() || end == '\u{200D}').len());
         line.push('…');
     }
     line
 }
 
 fn is_block(tag: &TagEnd) -> bool {
-    !matches!(
-        tag,
-        TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image
-    )
+    !matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
 }
 
 #[cfg(test)]

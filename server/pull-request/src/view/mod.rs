@@ -56,10 +56,7 @@ impl PlacedThread<'_> {
 
     /// The lines to show it on; `None` if its file is gone or it is not about a file.
     pub fn lines(&self) -> Option<LineRange> {
-        self.thread
-            .anchor
-            .as_ref()
-            .and_then(|_| self.placed.placement.lines())
+        self.thread.anchor.as_ref().and_then(|_| self.placed.placement.lines())
     }
 
     /// Whether the user wants to see it in the code.
@@ -112,20 +109,11 @@ impl Default for Options {
 impl Options {
     /// Whether nobody but ignored authors wrote in the thread.
     pub fn ignores(&self, thread: &Thread, reader: &Reader<'_>) -> bool {
-        let mut authors = thread
-            .comments
-            .iter()
-            .filter(|reply| !reply.comment.deleted)
-            .peekable();
+        let mut authors = thread.comments.iter().filter(|reply| !reply.comment.deleted).peekable();
         !self.ignore_authors.is_empty()
             && authors.peek().is_some()
-            && authors.all(|reply| {
-                reply
-                    .comment
-                    .author
-                    .as_ref()
-                    .is_some_and(|it| self.ignores_author(it, reader))
-            })
+            && authors
+                .all(|reply| reply.comment.author.as_ref().is_some_and(|it| self.ignores_author(it, reader)))
     }
 
     fn ignores_author(&self, author: &User, reader: &Reader<'_>) -> bool {
@@ -135,14 +123,10 @@ impl Options {
             author.account_id.as_ref(),
             author.uuid.as_ref(),
         ];
-        self.ignore_authors
-            .iter()
-            .map(|ignored| ignored.trim())
-            .any(|ignored| {
-                let is_named =
-                    |name: &&String| !name.is_empty() && name.to_lowercase() == ignored.to_lowercase();
-                ignored == "@me" && reader.is_me(author) || names.iter().flatten().any(is_named)
-            })
+        self.ignore_authors.iter().map(|ignored| ignored.trim()).any(|ignored| {
+            let is_named = |name: &&String| !name.is_empty() && name.to_lowercase() == ignored.to_lowercase();
+            ignored == "@me" && reader.is_me(author) || names.iter().flatten().any(is_named)
+        })
     }
 }
 
@@ -172,11 +156,8 @@ impl Reader<'_> {
             return "You".into();
         }
         let names = [Some(&user.display_name), user.nickname.as_ref()];
-        let mut known = names
-            .into_iter()
-            .flatten()
-            .map(|name| plain(name, 60))
-            .filter(|name| !name.is_empty());
+        let mut known =
+            names.into_iter().flatten().map(|name| plain(name, 60)).filter(|name| !name.is_empty());
         known.next().unwrap_or_else(|| "Someone".into())
     }
 

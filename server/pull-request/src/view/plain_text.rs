@@ -44,7 +44,9 @@ impl Plain {
                     self.current.push_str(line);
                 }
             }
-            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => self.say(&text),
+            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                self.say(&text)
+            }
             Event::SoftBreak | Event::HardBreak => self.line(),
             Event::Rule => {
                 self.block();

@@ -26,11 +26,7 @@ pub fn age(now: Timestamp, then: Timestamp) -> String {
 
 /// How fresh what is shown is: `as of 5 minutes ago`, and whether there is no way to Bitbucket now.
 pub fn as_of(now: Timestamp, then: Timestamp, is_offline: bool) -> String {
-    format!(
-        "as of {}{}",
-        age(now, then),
-        if is_offline { ", offline" } else { "" }
-    )
+    format!("as of {}{}", age(now, then), if is_offline { ", offline" } else { "" })
 }
 
 #[cfg(test)]
@@ -62,13 +58,7 @@ mod tests {
             assert_eq!(age(Timestamp(seconds), Timestamp(0)), expected);
         }
         assert_eq!(age(Timestamp(i64::MIN), Timestamp(i64::MAX)), "just now");
-        assert_eq!(
-            as_of(Timestamp(600), Timestamp(300), false),
-            "as of 5 minutes ago"
-        );
-        assert_eq!(
-            as_of(Timestamp(600), Timestamp(300), true),
-            "as of 5 minutes ago, offline"
-        );
+        assert_eq!(as_of(Timestamp(600), Timestamp(300), false), "as of 5 minutes ago");
+        assert_eq!(as_of(Timestamp(600), Timestamp(300), true), "as of 5 minutes ago, offline");
     }
 }

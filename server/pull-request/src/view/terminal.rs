@@ -33,7 +33,8 @@ fn with_names(text: &str, comment: &Comment, reader: &Reader<'_>) -> String {
     while let Some(at) = rest.find("@{") {
         let (before, mention) = rest.split_at(at);
         named.push_str(before);
-        let Some((account, after)) = mention[2..].split_once('}').filter(|(account, _)| account.len() <= 128) else {
+        let Some((account, after)) = mention[2..].split_once('}').filter(|(account, _)| account.len() <= 128)
+        else {
             named.push_str("@{");
             rest = &mention[2..];
             continue;
@@ -86,7 +87,10 @@ mod tests {
     #[test]
     fn what_hides_in_code_is_shown() {
         assert_eq!(code("a\tb\x1b[2J"), "a    b⟦U+001B⟧[2J");
-        assert_eq!(code("if admin {\u{202e} } \u{2066}/* ad\u{200b}min */"), "if admin {⟦U+202E⟧ } ⟦U+2066⟧/* ad⟦U+200B⟧min */");
+        assert_eq!(
+            code("if admin {\u{202e} } \u{2066}/* ad\u{200b}min */"),
+            "if admin {⟦U+202E⟧ } ⟦U+2066⟧/* ad⟦U+200B⟧min */"
+        );
         assert_eq!(code("// 👩‍👩‍👧 ß"), "// 👩‍👩‍👧 ß");
     }
 }

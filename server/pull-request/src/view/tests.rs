@@ -46,9 +46,7 @@ fn comment(id: u64, parent: u64, author: &str, hours: i64, raw: &str) -> Comment
         pending: false,
         anchor: None,
         resolution: None,
-        html_url: Some(format!(
-            "https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-{id}"
-        )),
+        html_url: Some(format!("https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-{id}")),
         unreadable: false,
     }
 }
@@ -56,68 +54,34 @@ fn comment(id: u64, parent: u64, author: &str, hours: i64, raw: &str) -> Comment
 fn task(id: u64, comment: u64, raw: &str, resolved: bool) -> Task {
     let comment = (comment != 0).then_some(CommentId(comment));
     let created_on = Some(Timestamp(NOW.0 - HOUR));
-    Task {
-        id: TaskId(id),
-        comment,
-        raw: raw.into(),
-        creator: Some(user("Bob")),
-        resolved,
-        created_on,
-    }
+    Task { id: TaskId(id), comment, raw: raw.into(), creator: Some(user("Bob")), resolved, created_on }
 }
 
 /// Ana's thread on lines 42 and 43, with a suggestion, answers of all kinds, and tasks.
 fn discussed() -> Thread {
     let suggestion = "**Why** twice? @{557058:cem}\n\n```suggestion\n    charge_once();\n```";
     let comments = vec![
-        Comment {
-            anchor: Some(anchor(Side::To, 41, 42)),
-            ..comment(1, 0, "Ana Li", 50, suggestion)
-        },
+        Comment { anchor: Some(anchor(Side::To, 41, 42)), ..comment(1, 0, "Ana Li", 50, suggestion) },
         Comment {
             updated_on: Some(NOW),
-            ..comment(
-                2,
-                1,
-                "Bob",
-                3,
-                "Because `charge` may fail, see [docs](https://x.org).",
-            )
+            ..comment(2, 1, "Bob", 3, "Because `charge` may fail, see [docs](https://x.org).")
         },
-        Comment {
-            deleted: true,
-            raw: String::new(),
-            ..comment(3, 1, "Bob", 2, "")
-        },
+        Comment { deleted: true, raw: String::new(), ..comment(3, 1, "Bob", 2, "") },
         comment(4, 3, "Cem Ak", 1, "I **don't** think so."),
-        Comment {
-            pending: true,
-            ..comment(5, 4, "Me", -1, "Nor do I.\n\n# Really")
-        },
-        Comment {
-            unreadable: true,
-            ..comment(6, 1, "Dee", 0, "")
-        },
+        Comment { pending: true, ..comment(5, 4, "Me", -1, "Nor do I.\n\n# Really") },
+        Comment { unreadable: true, ..comment(6, 1, "Dee", 0, "") },
     ];
     let tasks = vec![task(1, 1, "Charge *once*", false), task(2, 4, "Ask Cem", true)];
     fold(comments, tasks).threads.remove(0)
 }
 
 fn placed(placement: Placement, provenance: Provenance) -> Placed {
-    Placed {
-        placement,
-        provenance,
-        commented: Some("    charge();\n    charge();".into()),
-    }
+    Placed { placement, provenance, commented: Some("    charge();\n    charge();".into()) }
 }
 
 fn with_reader<T>(see: impl FnOnce(&Reader<'_>) -> T) -> T {
     let (me, names) = (user("Me"), Names::of([&user("Ana Li")]));
-    see(&Reader {
-        me: Some(&me),
-        names: &names,
-        now: NOW,
-    })
+    see(&Reader { me: Some(&me), names: &names, now: NOW })
 }
 
 fn on(first: u32, last: u32) -> LineRange {
@@ -130,11 +94,7 @@ fn sample() -> (PullRequest, Discussion, Vec<BuildStatus>) {
         commit: CommitHash::parse("298e9b999046"),
         repository: RepositoryName::parse(repository),
     };
-    let participant = |name, role, vote| Participant {
-        user: Some(user(name)),
-        role,
-        vote,
-    };
+    let participant = |name, role, vote| Participant { user: Some(user(name)), role, vote };
     let pull_request = PullRequest {
         id: PullRequestId(12),
         title: "Add *totals*".into(),
@@ -157,28 +117,18 @@ fn sample() -> (PullRequest, Discussion, Vec<BuildStatus>) {
         html_url: Some("https://bitbucket.org/team/repo/pull-requests/12".into()),
     };
     let other = |id, path: &str, line, resolution| Comment {
-        anchor: Some(Anchor {
-            path: path.into(),
-            ..anchor(Side::To, line, line)
-        }),
+        anchor: Some(Anchor { path: path.into(), ..anchor(Side::To, line, line) }),
         resolution,
         ..comment(id, 0, "Cem Ak", id as i64, &format!("Comment {id}"))
     };
-    let mut comments: Vec<Comment> = discussed()
-        .comments
-        .into_iter()
-        .map(|reply| reply.comment)
-        .collect();
+    let mut comments: Vec<Comment> = discussed().comments.into_iter().map(|reply| reply.comment).collect();
     comments.extend([
         other(20, "src/pay.rs", 3, Some(Resolution::default())),
         other(21, "src/pay.rs", 80, None),
         other(22, "README.md", 0, None),
         comment(30, 0, "Ana Li", 5, "Nice work!\n\nSee https://x.org/a."),
         comment(31, 30, "Bob", 4, "Thanks."),
-        Comment {
-            resolution: Some(Resolution::default()),
-            ..comment(32, 0, "Me", 3, "Rebase?")
-        },
+        Comment { resolution: Some(Resolution::default()), ..comment(32, 0, "Me", 3, "Rebase?") },
     ]);
     let tasks = vec![
         task(1, 1, "Charge *once*", false),
@@ -208,21 +158,12 @@ fn assert_well_formed(document: &Document) {
         assert!(link.start < link.end && link.end <= length, "{link:?}");
     }
     assert!(document.rows.iter().all(|row| (row.line as usize) < lines.len()));
-    assert!(
-        document.rows.is_sorted_by_key(|row| row.line),
-        "rows are in order"
-    );
-    let mut ahead: Vec<(&Symbol, LineRange)> = document
-        .symbols
-        .iter()
-        .map(|symbol| (symbol, on(0, lines.len() as u32 - 1)))
-        .collect();
+    assert!(document.rows.is_sorted_by_key(|row| row.line), "rows are in order");
+    let mut ahead: Vec<(&Symbol, LineRange)> =
+        document.symbols.iter().map(|symbol| (symbol, on(0, lines.len() as u32 - 1))).collect();
     while let Some((symbol, within)) = ahead.pop() {
         let LineRange { first, last } = symbol.lines;
-        assert!(
-            within.first <= first && first <= symbol.selection && symbol.selection <= last,
-            "{symbol:?}"
-        );
+        assert!(within.first <= first && first <= symbol.selection && symbol.selection <= last, "{symbol:?}");
         assert!(last <= within.last && !symbol.name.is_empty(), "{symbol:?}");
         ahead.extend(symbol.children.iter().map(|child| (child, symbol.lines)));
     }

@@ -28,22 +28,13 @@ pub(super) fn lines(range: LineRange) -> String {
 
 /// The thread's first comment that is still there, else the deleted first one.
 pub(super) fn speaker(thread: &Thread) -> &Comment {
-    let mut live = thread
-        .comments
-        .iter()
-        .map(|reply| &reply.comment)
-        .filter(|comment| !comment.deleted);
+    let mut live = thread.comments.iter().map(|reply| &reply.comment).filter(|comment| !comment.deleted);
     live.next().unwrap_or_else(|| thread.first())
 }
 
 /// How many live comments there are beside the [`speaker`].
 pub(super) fn n_others(thread: &Thread) -> usize {
-    thread
-        .comments
-        .iter()
-        .filter(|reply| !reply.comment.deleted)
-        .count()
-        .saturating_sub(1)
+    thread.comments.iter().filter(|reply| !reply.comment.deleted).count().saturating_sub(1)
 }
 
 /// `Ana: first words`.
@@ -86,14 +77,7 @@ pub(super) fn whereabouts(thread: &PlacedThread<'_>) -> Vec<String> {
         }
         (Spot::File, _) => words.push(FILE_COMMENT.into()),
         (Spot::Lines(Side::From, range), Placement::Gone { .. }) => {
-            words.push(
-                if range.first == range.last {
-                    "removed line"
-                } else {
-                    "removed lines"
-                }
-                .into(),
-            );
+            words.push(if range.first == range.last { "removed line" } else { "removed lines" }.into());
         }
         (Spot::Lines(Side::From, range), _) => words.push(format!("{} of the old file", lines(range))),
         (Spot::Lines(Side::To, range), Placement::Moved(now)) if now != range => {

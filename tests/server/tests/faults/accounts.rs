@@ -10,12 +10,8 @@ use std::time::Duration;
 
 /// What the binary makes of environment variables.
 fn account(pairs: &[(&str, &str)]) -> Result<credentials::Authorization, String> {
-    let get = |name: &str| {
-        pairs
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| (*value).to_owned())
-    };
+    let get =
+        |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     match credentials::from_environment(&get) {
         Ok(Some(account)) => Ok(account.authorization),
         Ok(None) => Err(bitbucket::Error::SignedOut.sentence()),
@@ -27,10 +23,7 @@ fn account(pairs: &[(&str, &str)]) -> Result<credentials::Authorization, String>
 async fn signed_out(name: &str, pairs: &[(&str, &str)], sentence: &str) {
     let world = World::sample(name).await;
     let requests = world.simulator.requests().len();
-    let environment = Environment {
-        account: account(pairs),
-        ..world.signed_out()
-    };
+    let environment = Environment { account: account(pairs), ..world.signed_out() };
     let mut editor = editor_as(name, &world, environment).await;
     editor.open(&world.file("till/cart.py")).await;
     let message = until_said(&mut editor, sentence).await;
@@ -38,22 +31,13 @@ async fn signed_out(name: &str, pairs: &[(&str, &str)], sentence: &str) {
     assert_eq!(editor.seen.messages, [message]);
     let status = status(&mut editor).await;
     assert!(status.replace('\\', "").contains(sentence), "{status}");
-    assert_eq!(
-        world.simulator.requests().len(),
-        requests,
-        "nothing is asked without an account"
-    );
+    assert_eq!(world.simulator.requests().len(), requests, "nothing is asked without an account");
     assert_eq!(editor.stop().await, 0);
 }
 
 #[tokio::test]
 async fn a_missing_token() {
-    signed_out(
-        "token-missing",
-        &[],
-        "You are not signed in to Bitbucket; set BITBUCKET_TOKEN, or",
-    )
-    .await;
+    signed_out("token-missing", &[], "You are not signed in to Bitbucket; set BITBUCKET_TOKEN, or").await;
 }
 
 #[tokio::test]
@@ -64,22 +48,14 @@ async fn half_a_pair() {
 
 #[tokio::test]
 async fn a_token_with_a_line_break() {
-    signed_out(
-        "token-broken",
-        &[("BITBUCKET_TOKEN", "one\ntwo")],
-        "BITBUCKET_TOKEN holds",
-    )
-    .await;
+    signed_out("token-broken", &[("BITBUCKET_TOKEN", "one\ntwo")], "BITBUCKET_TOKEN holds").await;
 }
 
 /// Bitbucket refuses: one warning, however often git gives a reason to ask again; a refresh by hand asks again.
 async fn refused(name: &str, scenario: Scenario, pairs: Option<&[(&str, &str)]>, sentence: &str) {
     let world = World::with(name, scenario).await;
     let environment = match pairs {
-        Some(pairs) => Environment {
-            account: account(pairs),
-            ..world.signed_out()
-        },
+        Some(pairs) => Environment { account: account(pairs), ..world.signed_out() },
         None => world.environment(),
     };
     let mut editor = editor_as(name, &world, environment).await;
@@ -93,9 +69,7 @@ async fn refused(name: &str, scenario: Scenario, pairs: Option<&[(&str, &str)]>,
         .simulator
         .until(
             |log| {
-                log.iter()
-                    .filter(|one| one.path.contains("/pullrequests") && one.status.is_some())
-                    .count()
+                log.iter().filter(|one| one.path.contains("/pullrequests") && one.status.is_some()).count()
                     > asked
             },
             Duration::from_secs(15),
@@ -125,43 +99,22 @@ async fn a_wrong_token() {
 
 #[tokio::test]
 async fn a_wrong_api_token() {
-    let pairs = [
-        ("BITBUCKET_EMAIL", "ana@corner.test"),
-        ("BITBUCKET_API_TOKEN", "not-the-one"),
-    ];
+    let pairs = [("BITBUCKET_EMAIL", "ana@corner.test"), ("BITBUCKET_API_TOKEN", "not-the-one")];
     let sentence = "Bitbucket did not accept the API token (401)";
     refused("api-token-wrong", Scenario::demo(), Some(&pairs), sentence).await;
 }
 
 /// The sample with accounts; the first is used for cloning, so it must work.
 fn with_accounts(more: Account) -> Scenario {
-    let good = Account {
-        user: "ana".into(),
-        token: "good".into(),
-        ..Account::default()
-    };
-    Scenario {
-        accounts: vec![good, more],
-        ..Scenario::demo()
-    }
+    let good = Account { user: "ana".into(), token: "good".into(), ..Account::default() };
+    Scenario { accounts: vec![good, more], ..Scenario::demo() }
 }
 
 #[tokio::test]
 async fn an_expired_token() {
-    let expired = Account {
-        user: "ana".into(),
-        token: "old".into(),
-        expired: true,
-        ..Account::default()
-    };
+    let expired = Account { user: "ana".into(), token: "old".into(), expired: true, ..Account::default() };
     let sentence = "Bitbucket did not accept the access token (401); it may have expired";
-    refused(
-        "token-expired",
-        with_accounts(expired),
-        Some(&[("BITBUCKET_TOKEN", "old")]),
-        sentence,
-    )
-    .await;
+    refused("token-expired", with_accounts(expired), Some(&[("BITBUCKET_TOKEN", "old")]), sentence).await;
 }
 
 #[tokio::test]
@@ -173,31 +126,16 @@ async fn a_token_without_the_scope() {
         ..Account::default()
     };
     let sentence = "Your token lacks the scope pullrequest (it has account); create one that has it.";
-    refused(
-        "token-weak",
-        with_accounts(weak),
-        Some(&[("BITBUCKET_TOKEN", "weak")]),
-        sentence,
-    )
-    .await;
+    refused("token-weak", with_accounts(weak), Some(&[("BITBUCKET_TOKEN", "weak")]), sentence).await;
 }
 
 #[tokio::test]
 async fn a_repository_that_this_account_may_not_see() {
-    let mut scenario = with_accounts(Account {
-        user: "cleo".into(),
-        token: "cleos".into(),
-        ..Account::default()
-    });
+    let mut scenario =
+        with_accounts(Account { user: "cleo".into(), token: "cleos".into(), ..Account::default() });
     scenario.repositories[0].visible_to = Some(vec!["ana".into(), "ben".into()]);
     let sentence = "corner-shop/till: Bitbucket does not know this, or your account may not see it (404)";
-    refused(
-        "repository-invisible",
-        scenario,
-        Some(&[("BITBUCKET_TOKEN", "cleos")]),
-        sentence,
-    )
-    .await;
+    refused("repository-invisible", scenario, Some(&[("BITBUCKET_TOKEN", "cleos")]), sentence).await;
 }
 
 #[tokio::test]
@@ -208,10 +146,7 @@ async fn a_token_that_ends_while_comments_are_shown() {
     let file = world.file("till/cart.py");
     editor.open(&file).await;
     editor.until_drawn(&file, &CART).await;
-    world
-        .simulator
-        .faults()
-        .set(simulator::Fault::Unauthorized.on(super::API));
+    world.simulator.faults().set(simulator::Fault::Unauthorized.on(super::API));
     editor.command("bitbucket.refresh", json!({})).await;
     until_said(&mut editor, "Bitbucket did not accept the access token (401)").await;
     editor.until_drawn(&file, &CART).await;

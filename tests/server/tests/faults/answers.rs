@@ -29,19 +29,8 @@ async fn from_the_start(name: &str, rule: impl Into<Rule>, sentence: &str, manne
     goes_on(&mut editor, &world).await;
     let status = status(&mut editor).await;
     assert!(status.contains(sentence), "{status}");
-    assert_eq!(
-        said(&editor.seen, sentence).len(),
-        1,
-        "{:?} {:?}",
-        editor.seen.messages,
-        editor.seen.log
-    );
-    assert_eq!(
-        editor.seen.messages.len(),
-        usize::from(manner == Warned),
-        "{:?}",
-        editor.seen.messages
-    );
+    assert_eq!(said(&editor.seen, sentence).len(), 1, "{:?} {:?}", editor.seen.messages, editor.seen.log);
+    assert_eq!(editor.seen.messages.len(), usize::from(manner == Warned), "{:?}", editor.seen.messages);
     recovers(&mut editor, &world, sentence).await;
     assert_eq!(editor.stop().await, 0);
 }
@@ -56,18 +45,10 @@ async fn later(name: &str, rule: impl Into<Rule>, sentence: &str) {
     world.simulator.faults().set(rule);
     editor.command("bitbucket.refresh", json!({})).await;
     until_said(&mut editor, sentence).await;
-    assert_eq!(
-        editor.seen.messages.len(),
-        1,
-        "who asks is told: {:?}",
-        editor.seen.messages
-    );
+    assert_eq!(editor.seen.messages.len(), 1, "who asks is told: {:?}", editor.seen.messages);
     assert_eq!(editor.seen.drawn(&journeys::editor::uri(&file)).len(), 1);
     let hover = editor.hover(&file, 34).await;
-    assert!(
-        hover.contains("Does the order matter?") && hover.contains("as of just now"),
-        "{hover}"
-    );
+    assert!(hover.contains("Does the order matter?") && hover.contains("as of just now"), "{hover}");
     assert!(editor.lenses(&file).await[0].contains("ot up to date"));
     recovers(&mut editor, &world, sentence).await;
     assert_eq!(editor.stop().await, 0);
@@ -121,10 +102,7 @@ async fn a_429_that_names_a_long_wait_is_said_at_once_and_nothing_is_asked_meanw
     let file = world.file("till/cart.py");
     editor.open(&file).await;
     editor.until_drawn(&file, &CART).await;
-    world
-        .simulator
-        .faults()
-        .set(Fault::RateLimited(Some("120".into())).on(API));
+    world.simulator.faults().set(Fault::RateLimited(Some("120".into())).on(API));
     for _ in 0..3 {
         editor.command("bitbucket.refresh", json!({})).await;
         until_said(
@@ -134,12 +112,7 @@ async fn a_429_that_names_a_long_wait_is_said_at_once_and_nothing_is_asked_meanw
         .await;
     }
     goes_on(&mut editor, &world).await;
-    let limited = world
-        .simulator
-        .requests()
-        .iter()
-        .filter(|one| one.status == Some(429))
-        .count();
+    let limited = world.simulator.requests().iter().filter(|one| one.status == Some(429)).count();
     assert_eq!(limited, 1, "one request found it out");
     assert_eq!(editor.seen.drawn(&journeys::editor::uri(&file)).len(), 1);
     assert_eq!(editor.stop().await, 0);
@@ -148,27 +121,14 @@ async fn a_429_that_names_a_long_wait_is_said_at_once_and_nothing_is_asked_meanw
 #[tokio::test]
 async fn a_429_that_names_a_short_wait_is_waited_for() {
     let world = World::sample("limited-shortly").await;
-    world
-        .simulator
-        .faults()
-        .set(Fault::RateLimited(Some("1".into())).on(API).once());
+    world.simulator.faults().set(Fault::RateLimited(Some("1".into())).on(API).once());
     let mut editor = editor("limited-shortly", &world).await;
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
     assert_eq!(editor.seen.messages, Vec::<String>::new());
-    let requests: Vec<_> = world
-        .simulator
-        .requests()
-        .into_iter()
-        .filter(|one| one.path.starts_with(API))
-        .collect();
-    let limited = requests
-        .iter()
-        .position(|one| one.status == Some(429))
-        .expect("a 429");
-    let (told, next) = (
-        requests[limited].finished.expect("an answer"),
-        &requests[limited + 1..],
-    );
+    let requests: Vec<_> =
+        world.simulator.requests().into_iter().filter(|one| one.path.starts_with(API)).collect();
+    let limited = requests.iter().position(|one| one.status == Some(429)).expect("a 429");
+    let (told, next) = (requests[limited].finished.expect("an answer"), &requests[limited + 1..]);
     // What was under way with it does not count; what was sent after it waited.
     let early = next
         .iter()
@@ -184,30 +144,21 @@ async fn a_429_without_a_wait_holds_requests_back_for_a_while() {
     world.simulator.faults().set(Fault::RateLimited(None).on(API));
     let mut editor = editor("limited-vaguely", &world).await;
     // The usual first wait is far longer than these deadlines.
-    until_said(
-        &mut editor,
-        "Bitbucket's limit of requests per hour is reached (429); trying again in",
-    )
-    .await;
+    until_said(&mut editor, "Bitbucket's limit of requests per hour is reached (429); trying again in").await;
     let spent = world.requests_to(API);
     for _ in 0..20 {
         editor.command("bitbucket.refresh", json!({})).await;
     }
     editor
-        .until(
-            "an answer to each refresh that was not joined with another",
-            |seen| match seen.messages.len() {
+        .until("an answer to each refresh that was not joined with another", |seen| {
+            match seen.messages.len() {
                 0 => Err("there is none".into()),
                 _ => Ok(()),
-            },
-        )
+            }
+        })
         .await;
     goes_on(&mut editor, &world).await;
-    assert_eq!(
-        world.requests_to(API),
-        spent,
-        "not one request while Bitbucket asks for patience"
-    );
+    assert_eq!(world.requests_to(API), spent, "not one request while Bitbucket asks for patience");
     let status = status(&mut editor).await;
     assert!(status.contains("the next leaves in"), "{status}");
     assert_eq!(editor.stop().await, 0);
@@ -217,19 +168,8 @@ async fn a_429_without_a_wait_holds_requests_back_for_a_while() {
 async fn a_redirect_elsewhere_is_not_followed() {
     let canary = Canary::start().await;
     let rule = |canary: &Canary| Fault::RedirectElsewhere(format!("{}/2.0/user", canary.url())).on(API);
-    from_the_start(
-        "redirected",
-        rule(&canary),
-        "Something else than Bitbucket answered",
-        Logged,
-    )
-    .await;
-    later(
-        "redirected-later",
-        rule(&canary),
-        "Something else than Bitbucket answered",
-    )
-    .await;
+    from_the_start("redirected", rule(&canary), "Something else than Bitbucket answered", Logged).await;
+    later("redirected-later", rule(&canary), "Something else than Bitbucket answered").await;
     assert_eq!(canary.heard(), Vec::<String>::new());
 }
 
@@ -246,9 +186,7 @@ async fn paged(name: &str, rule: impl Into<Rule>, sentence: Option<&str>) {
     world.simulator.faults().set(rule);
     let mut editor = editor(name, &world).await;
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
-    let (_, document) = editor
-        .document("bitbucket.showPullRequest", json!({ "line": 0 }))
-        .await;
+    let (_, document) = editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
     let status = status(&mut editor).await;
     match sentence {
         Some(sentence) => {
@@ -269,12 +207,7 @@ async fn paged(name: &str, rule: impl Into<Rule>, sentence: Option<&str>) {
 async fn a_next_page_on_another_host_is_not_asked() {
     let canary = Canary::start().await;
     let next = format!("{}/2.0/repositories/corner-shop/till/other?page=2", canary.url());
-    paged(
-        "next-elsewhere",
-        Fault::EvilNext(next).on(COMMENTS),
-        Some("leads to another place"),
-    )
-    .await;
+    paged("next-elsewhere", Fault::EvilNext(next).on(COMMENTS), Some("leads to another place")).await;
     // A next page of the same list on another host is asked for on Bitbucket's.
     let next = format!(
         "{}/2.0/repositories/corner-shop/till/pullrequests/4/comments?page=2&pagelen=100",
@@ -291,12 +224,7 @@ async fn a_next_page_on_another_host_is_not_asked() {
 
 #[tokio::test]
 async fn pages_in_a_circle_end() {
-    paged(
-        "next-in-a-circle",
-        Fault::LoopingNext.on(COMMENTS),
-        Some("lead in a circle"),
-    )
-    .await;
+    paged("next-in-a-circle", Fault::LoopingNext.on(COMMENTS), Some("lead in a circle")).await;
 }
 
 #[tokio::test]
@@ -309,14 +237,8 @@ async fn what_is_left_of_a_truncated_list_is_shown() {
     let name = "truncated";
     let world = World::sample(name).await;
     world.simulator.faults().set(Fault::TruncatedJson.on(COMMENTS));
-    let mut editor = Editor::start(
-        name,
-        hasty(world.environment()),
-        &[&world.clone],
-        able(),
-        json!({}),
-    )
-    .await;
+    let mut editor =
+        Editor::start(name, hasty(world.environment()), &[&world.clone], able(), json!({})).await;
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
     let status = status(&mut editor).await;
     assert!(status.contains("Comments: "), "what is missing is said: {status}");
@@ -330,31 +252,14 @@ async fn members_of_wrong_types_cost_only_their_comments() {
     let world = World::sample(name).await;
     // The first comment, and every other one after it.
     world.simulator.faults().set(Fault::WrongTypes.on(COMMENTS));
-    let mut editor = Editor::start(
-        name,
-        hasty(world.environment()),
-        &[&world.clone],
-        able(),
-        json!({}),
-    )
-    .await;
+    let mut editor =
+        Editor::start(name, hasty(world.environment()), &[&world.clone], able(), json!({})).await;
     editor
-        .until("comments", |seen| {
-            if seen.publishes > 2 {
-                Ok(())
-            } else {
-                Err("there are none".into())
-            }
-        })
+        .until("comments", |seen| if seen.publishes > 2 { Ok(()) } else { Err("there are none".into()) })
         .await;
     let status = status(&mut editor).await;
-    assert!(
-        status.contains("comments or tasks could not be read in full"),
-        "{status}"
-    );
-    let (_, document) = editor
-        .document("bitbucket.showPullRequest", json!({ "line": 0 }))
-        .await;
+    assert!(status.contains("comments or tasks could not be read in full"), "{status}");
+    let (_, document) = editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
     let texts = [
         "ten % of",
         "Does the order matter",

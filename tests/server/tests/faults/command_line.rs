@@ -20,11 +20,7 @@ async fn run(variables: &[(String, String)], folder: &Path, arguments: &[&str]) 
     let done = tokio::time::timeout(Duration::from_secs(60), command.output()).await;
     let output = done.expect("it ends").expect("it runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Run {
-        code: output.status.code(),
-        out: text(output.stdout),
-        err: text(output.stderr),
-    }
+    Run { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 #[tokio::test]
@@ -33,27 +29,13 @@ async fn help_and_version_need_nothing() {
     let root = Path::new("/");
     let version = run(&nothing, root, &["--version"]).await;
     assert_eq!((version.code, version.err.as_str()), (Some(0), ""));
-    assert_eq!(
-        version.out,
-        format!("bitbucket-lsp {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(version.out, format!("bitbucket-lsp {}\n", env!("CARGO_PKG_VERSION")));
     let help = run(&nothing, root, &["--help"]).await;
     assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
-    for word in [
-        "comments",
-        "doctor",
-        "--version",
-        "BITBUCKET_TOKEN",
-        "BITBUCKET_API_TOKEN",
-        "editor",
-    ] {
+    for word in ["comments", "doctor", "--version", "BITBUCKET_TOKEN", "BITBUCKET_API_TOKEN", "editor"] {
         assert!(help.out.contains(word), "{word}: {}", help.out);
     }
-    assert!(
-        help.out.lines().all(|line| line.chars().count() <= 120),
-        "{}",
-        help.out
-    );
+    assert!(help.out.lines().all(|line| line.chars().count() <= 120), "{}", help.out);
     for verb in ["comments", "doctor"] {
         let help = run(&nothing, root, &[verb, "--help"]).await;
         assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
@@ -96,16 +78,8 @@ async fn comments_are_drawn_under_their_code_without_colours_in_a_pipe() {
     assert!(!here.out.contains('\u{1b}'), "{}", here.out);
     // From a folder below, and by name from elsewhere, it is the same.
     let below = run(&variables, &world.file("till"), &["comments"]).await;
-    let elsewhere = run(
-        &variables,
-        Path::new("/"),
-        &["comments", &world.clone.display().to_string()],
-    )
-    .await;
-    assert_eq!(
-        (below.out.as_str(), elsewhere.out.as_str()),
-        (here.out.as_str(), here.out.as_str())
-    );
+    let elsewhere = run(&variables, Path::new("/"), &["comments", &world.clone.display().to_string()]).await;
+    assert_eq!((below.out.as_str(), elsewhere.out.as_str()), (here.out.as_str(), here.out.as_str()));
     let resolved = run(&variables, &world.clone, &["comments", "--resolved"]).await;
     assert!(resolved.out.contains("save the import") && !here.out.contains("save the import"));
     let missing = run(&variables, &world.clone, &["comments", "--pull-request", "99"]).await;
@@ -121,17 +95,8 @@ async fn comments_are_drawn_under_their_code_without_colours_in_a_pipe() {
 async fn a_healthy_set_up_gets_a_clean_report() {
     let world = World::sample("cli-doctor").await;
     let doctor = run(&world.variables(), &world.clone, &["doctor"]).await;
-    assert_eq!(
-        (doctor.code, doctor.err.as_str()),
-        (Some(0), ""),
-        "{}",
-        doctor.out
-    );
-    assert!(
-        doctor.out.lines().all(|line| line.starts_with("ok  ")),
-        "{}",
-        doctor.out
-    );
+    assert_eq!((doctor.code, doctor.err.as_str()), (Some(0), ""), "{}", doctor.out);
+    assert!(doctor.out.lines().all(|line| line.starts_with("ok  ")), "{}", doctor.out);
     for text in ["Ana Ruiz", "Remote origin is corner-shop/till", "pull request"] {
         assert!(doctor.out.contains(text), "{text}: {}", doctor.out);
     }
@@ -142,18 +107,10 @@ async fn both_fail(variables: &[(String, String)], folder: &Path, sentence: &str
     let start = Instant::now();
     let comments = run(variables, folder, &["comments"]).await;
     assert_eq!((comments.code, comments.out.as_str()), (Some(1), ""));
-    assert!(
-        comments.err.contains(sentence) && comments.err.lines().count() == 1,
-        "{}",
-        comments.err
-    );
+    assert!(comments.err.contains(sentence) && comments.err.lines().count() == 1, "{}", comments.err);
     let doctor = run(variables, folder, &["doctor"]).await;
     assert_eq!((doctor.code, doctor.err.as_str()), (Some(1), ""));
-    let wrong: Vec<&str> = doctor
-        .out
-        .lines()
-        .filter(|line| line.starts_with("  ! "))
-        .collect();
+    let wrong: Vec<&str> = doctor.out.lines().filter(|line| line.starts_with("  ! ")).collect();
     assert!(wrong.iter().any(|line| line.contains(sentence)), "{}", doctor.out);
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
 }
@@ -172,19 +129,9 @@ async fn without_a_token_both_say_what_to_set() {
     let world = World::sample("cli-signed-out").await;
     let mut variables = world.variables();
     variables.retain(|(name, _)| !name.ends_with("TOKEN") && !name.ends_with("EMAIL"));
-    both_fail(
-        &variables,
-        &world.clone,
-        "You are not signed in to Bitbucket; set BITBUCKET_TOKEN",
-    )
-    .await;
+    both_fail(&variables, &world.clone, "You are not signed in to Bitbucket; set BITBUCKET_TOKEN").await;
     variables.push(("BITBUCKET_API_TOKEN".into(), "one".into()));
-    both_fail(
-        &variables,
-        &world.clone,
-        "BITBUCKET_API_TOKEN is set but BITBUCKET_EMAIL is not",
-    )
-    .await;
+    both_fail(&variables, &world.clone, "BITBUCKET_API_TOKEN is set but BITBUCKET_EMAIL is not").await;
 }
 
 #[tokio::test]
@@ -203,12 +150,7 @@ async fn offline_both_say_so() {
             *value = format!("http://{free}/2.0");
         }
     }
-    both_fail(
-        &variables,
-        &world.clone,
-        "Bitbucket cannot be reached: there is no connection",
-    )
-    .await;
+    both_fail(&variables, &world.clone, "Bitbucket cannot be reached: there is no connection").await;
 }
 
 #[tokio::test]
@@ -228,29 +170,17 @@ async fn addresses_that_a_token_must_not_go_to_are_refused() {
         }
         let run = run(&variables, &world.clone, &["comments"]).await;
         assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{address}");
-        assert!(
-            run.err.contains("BITBUCKET_API_URL") && !run.err.contains("pw@"),
-            "{address}: {}",
-            run.err
-        );
+        assert!(run.err.contains("BITBUCKET_API_URL") && !run.err.contains("pw@"), "{address}: {}", run.err);
     }
 }
 
 #[tokio::test]
 async fn a_branch_without_a_pull_request_says_which_was_the_last() {
     let world = World::sample("cli-merged").await;
-    world
-        .simulator
-        .pull_request("corner-shop/till", 4)
-        .decline("ana")
-        .expect("declined");
+    world.simulator.pull_request("corner-shop/till", 4).decline("ana").expect("declined");
     let run = run(&world.variables(), &world.clone, &["comments"]).await;
     assert_eq!(run.code, Some(1));
-    assert!(
-        run.err.contains("discounts has no open pull request") && run.err.contains('4'),
-        "{}",
-        run.err
-    );
+    assert!(run.err.contains("discounts has no open pull request") && run.err.contains('4'), "{}", run.err);
 }
 
 #[cfg(unix)]
@@ -269,10 +199,7 @@ async fn a_reader_that_leaves_early_is_no_failure() {
         .envs(world.variables())
         .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let output = shell.current_dir(&world.clone).output().await.expect("bash runs");
-    let (out, err) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!((output.status.code(), err.as_ref()), (Some(0), ""), "{out}");
     assert_eq!(out.lines().count(), 1, "{out}");
 }
@@ -285,15 +212,8 @@ async fn on_a_terminal(variables: &[(String, String)], folder: &Path, more: &[(&
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&ours).expect("a terminal");
     unlockpt(&ours).expect("a terminal");
-    let name = ptsname(&ours, Vec::new())
-        .expect("a terminal")
-        .into_string()
-        .expect("a path");
-    let theirs = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(name)
-        .expect("a terminal");
+    let name = ptsname(&ours, Vec::new()).expect("a terminal").into_string().expect("a path");
+    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(name).expect("a terminal");
     let mut command = command(variables);
     command
         .arg("comments")
@@ -327,16 +247,10 @@ async fn colours_are_for_terminals_that_want_them() {
     let world = World::sample("cli-colours").await;
     let (variables, folder) = (world.variables(), world.clone.clone());
     let coloured = on_a_terminal(&variables, &folder, &[("TERM", "xterm-256color")]).await;
-    assert!(
-        coloured.contains("\u{1b}[1m") && coloured.contains("Does the order matter?"),
-        "{coloured}"
-    );
+    assert!(coloured.contains("\u{1b}[1m") && coloured.contains("Does the order matter?"), "{coloured}");
     for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
         let plain = on_a_terminal(&variables, &folder, &[(name, value)]).await;
-        assert!(
-            !plain.contains('\u{1b}') && plain.contains("Does the order matter?"),
-            "{name}: {plain}"
-        );
+        assert!(!plain.contains('\u{1b}') && plain.contains("Does the order matter?"), "{name}: {plain}");
     }
 }
 
@@ -349,11 +263,7 @@ async fn what_strangers_write_does_not_control_the_terminal() {
         "\u{1b}]52;c;aGk=\u{7} \u{9b}2J text \u{202e}txet\n\n```\n\u{1b}[31mcode\n```".into();
     let world = World::with("cli-hostile", scenario).await;
     let line = "for discount in self.discounts:";
-    world.replace(
-        "till/cart.py",
-        line,
-        &format!("{line}  # \u{202e}\u{2066}\u{200b}\u{feff}\u{1b}[2J"),
-    );
+    world.replace("till/cart.py", line, &format!("{line}  # \u{202e}\u{2066}\u{200b}\u{feff}\u{1b}[2J"));
     for verb in ["comments", "doctor"] {
         let run = run(&world.variables(), &world.clone, &[verb]).await;
         assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{}", run.out);
@@ -364,8 +274,7 @@ async fn what_strangers_write_does_not_control_the_terminal() {
         assert_eq!(bad, None, "{}", run.out);
         if verb == "comments" {
             assert!(
-                run.out
-                    .contains("discounts:  # ⟦U+202E⟧⟦U+2066⟧⟦U+200B⟧⟦U+FEFF⟧⟦U+001B⟧[2J"),
+                run.out.contains("discounts:  # ⟦U+202E⟧⟦U+2066⟧⟦U+200B⟧⟦U+FEFF⟧⟦U+001B⟧[2J"),
                 "{}",
                 run.out
             );
@@ -414,22 +323,14 @@ async fn only_plain_files_of_the_work_tree_are_drawn() {
 
     // Nobody writes into the pipe, and the device never ends.
     std::fs::remove_file(&cart).expect("removed");
-    let made = std::process::Command::new("mkfifo")
-        .arg(&cart)
-        .status()
-        .expect("mkfifo runs");
+    let made = std::process::Command::new("mkfifo").arg(&cart).status().expect("mkfifo runs");
     assert!(made.success());
     let pipe = run(&variables, &world.clone, &["comments"]).await;
     assert!(pipe.code == Some(0) && gone(&pipe), "{}{}", pipe.out, pipe.err);
     std::fs::remove_file(&cart).expect("removed");
     std::os::unix::fs::symlink("/dev/zero", &cart).expect("a link");
     let device = run(&variables, &world.clone, &["comments"]).await;
-    assert!(
-        device.code == Some(0) && gone(&device),
-        "{}{}",
-        device.out,
-        device.err
-    );
+    assert!(device.code == Some(0) && gone(&device), "{}{}", device.out, device.err);
 
     // What is too large to compare is not read either.
     std::fs::remove_file(&cart).expect("removed");
@@ -437,25 +338,13 @@ async fn only_plain_files_of_the_work_tree_are_drawn() {
     let file = std::fs::File::options().write(true).open(&cart).expect("a file");
     file.set_len((16 << 20) + 1).expect("a large file");
     let large = run(&variables, &world.clone, &["comments"]).await;
-    assert!(
-        large.out.contains("of a file too large to be drawn"),
-        "{}",
-        large.out
-    );
-    assert!(
-        !large.out.contains("for discount in self.discounts:"),
-        "{}",
-        large.out
-    );
+    assert!(large.out.contains("of a file too large to be drawn"), "{}", large.out);
+    assert!(!large.out.contains("for discount in self.discounts:"), "{}", large.out);
 
     // A link within the work tree is followed.
     std::fs::remove_file(&cart).expect("removed");
     std::fs::write(world.file("till/real.py"), &code).expect("written");
     std::os::unix::fs::symlink("real.py", &cart).expect("a link");
     let linked = run(&variables, &world.clone, &["comments"]).await;
-    assert!(
-        linked.out.contains("for discount in self.discounts:"),
-        "{}",
-        linked.out
-    );
+    assert!(linked.out.contains("for discount in self.discounts:"), "{}", linked.out);
 }

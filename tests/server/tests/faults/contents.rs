@@ -35,14 +35,9 @@ fn huge(bytes: usize) -> Comment {
 async fn a_comment_of_50_mb_is_left_out_and_all_others_are_shown() {
     let world = World::sample("comment-of-50-mb").await;
     // The first comment: met in the whole page, in the first tenth of it, and by itself.
-    world
-        .simulator
-        .faults()
-        .set(Fault::HugeComment(50_000_000).on(super::COMMENTS).times(3));
+    world.simulator.faults().set(Fault::HugeComment(50_000_000).on(super::COMMENTS).times(3));
     let mut editor = started("comment-of-50-mb", &world).await;
-    editor
-        .until_drawn(&world.file("till/discounts.py"), &["1:", "13:", "15:", "24:"])
-        .await;
+    editor.until_drawn(&world.file("till/discounts.py"), &["1:", "13:", "15:", "24:"]).await;
     let status = until_status(&mut editor, "One is larger than 32 MiB and left out; look at").await;
     assert!(status.contains("1 general"), "{status}");
     let pages: Vec<String> = world
@@ -57,9 +52,7 @@ async fn a_comment_of_50_mb_is_left_out_and_all_others_are_shown() {
     assert!(peak < 256 * MIB, "{} MiB", peak / MIB);
     assert_eq!(editor.seen.messages, Vec::<String>::new());
     // Its answers are there, if not what they answer.
-    let (_, document) = editor
-        .document("bitbucket.showPullRequest", json!({ "line": 0 }))
-        .await;
+    let (_, document) = editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
     assert!(document.contains("It does. They are taken off"), "{document}");
     assert_eq!(editor.stop().await, 0);
 }
@@ -72,18 +65,10 @@ async fn a_comment_of_10_mb_is_shown_in_part() {
     let mut editor = started("comment-of-10-mb", &world).await;
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
     let money = world.file("till/money.py");
-    editor
-        .until_drawn(&money, &["1: Ben Okafor: A long story."])
-        .await;
+    editor.until_drawn(&money, &["1: Ben Okafor: A long story."]).await;
     editor.open(&money).await;
-    let hover = editor
-        .until_hover(&money, 0, |hover| hover.contains("A long story."))
-        .await;
-    assert!(
-        hover.len() < 100_000 && hover.contains("see it on Bitbucket"),
-        "{} bytes",
-        hover.len()
-    );
+    let hover = editor.until_hover(&money, 0, |hover| hover.contains("A long story.")).await;
+    assert!(hover.len() < 100_000 && hover.contains("see it on Bitbucket"), "{} bytes", hover.len());
     let peak = editor.process().peak_memory();
     assert!(peak < 256 * MIB, "{} MiB", peak / MIB);
     assert_eq!(editor.stop().await, 0);
@@ -96,12 +81,7 @@ fn twenty_thousand() -> Scenario {
     comments.clear();
     scenario.pull_requests[0].tasks.clear();
     let comments = &mut scenario.pull_requests[0].comments;
-    let files = [
-        "till/cart.py",
-        "till/money.py",
-        "till/receipt.py",
-        "till/discounts.py",
-    ];
+    let files = ["till/cart.py", "till/money.py", "till/receipt.py", "till/discounts.py"];
     for thread in 0..2_000_u32 {
         let name = format!("thread-{thread}");
         let line = thread / 4 % 12 + 1;
@@ -147,23 +127,13 @@ async fn twenty_thousand_comments_are_all_there_and_nobody_waits() {
     let (usual, slowest) = (waits[waits.len() * 99 / 100], waits[waits.len() - 1]);
     // Unoptimised code is some ten times slower.
     let slack = if cfg!(debug_assertions) { 10 } else { 1 };
-    assert!(
-        usual < Duration::from_millis(100),
-        "of {} hovers 1 % took {usual:?}",
-        waits.len()
-    );
-    assert!(
-        slowest < Duration::from_millis(300) * slack,
-        "a hover took {slowest:?}"
-    );
+    assert!(usual < Duration::from_millis(100), "of {} hovers 1 % took {usual:?}", waits.len());
+    assert!(slowest < Duration::from_millis(300) * slack, "a hover took {slowest:?}");
     assert!(peak < 256 * MIB, "{} MiB", peak / MIB);
     let status = until_status(&mut editor, "2000 threads").await;
     assert!(!status.contains("Comments: "), "none is missing: {status}");
     let hover = editor.hover(&file, 0).await;
-    assert!(
-        hover.contains("Thread 0 begins.") && hover.contains("Reply 9 of thread 0."),
-        "{hover}"
-    );
+    assert!(hover.contains("Thread 0 begins.") && hover.contains("Reply 9 of thread 0."), "{hover}");
     assert_eq!(editor.stop().await, 0);
 }
 
@@ -178,20 +148,12 @@ async fn comments_from_the_future_are_new() {
         lines: Some([1, 1]),
         ..Comment::default()
     };
-    world
-        .simulator
-        .pull_request("corner-shop/till", 4)
-        .add_comment(&later)
-        .expect("a comment");
+    world.simulator.pull_request("corner-shop/till", 4).add_comment(&later).expect("a comment");
     let mut editor = editor("clock-skew", &world).await;
     let money = world.file("till/money.py");
-    editor
-        .until_drawn(&money, &["1: Ben Okafor: Greetings from the future."])
-        .await;
+    editor.until_drawn(&money, &["1: Ben Okafor: Greetings from the future."]).await;
     editor.open(&money).await;
-    let hover = editor
-        .until_hover(&money, 0, |hover| hover.contains("Greetings"))
-        .await;
+    let hover = editor.until_hover(&money, 0, |hover| hover.contains("Greetings")).await;
     assert!(hover.contains("just now"), "{hover}");
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
     assert_eq!(editor.stop().await, 0);
@@ -218,28 +180,18 @@ async fn comments_on_impossible_places_cost_nobody_else() {
         ("a\u{202e}b\u{1b}[2J.py", 1),
         ("", 1),
     ];
-    let comments = places
-        .iter()
-        .filter(|(file, _)| !file.is_empty())
-        .map(|(file, line)| at(file, *line));
+    let comments = places.iter().filter(|(file, _)| !file.is_empty()).map(|(file, line)| at(file, *line));
     scenario.pull_requests[0].comments.extend(comments);
     let world = World::with("impossible-places", scenario).await;
     let outside = world.folder().join("outside.txt");
     std::fs::write(&outside, "secret\n").expect("a file");
     let mut editor = editor("impossible-places", &world).await;
-    editor
-        .until_drawn(&world.file("till/discounts.py"), &["1:", "13:", "15:", "24:"])
-        .await;
+    editor.until_drawn(&world.file("till/discounts.py"), &["1:", "13:", "15:", "24:"]).await;
     let root = journeys::editor::uri(&world.clone);
     for uri in editor.seen.diagnostics.keys() {
-        assert!(
-            uri.starts_with(&root) && !uri.contains("..") && !uri.contains("/.git/"),
-            "{uri}"
-        );
+        assert!(uri.starts_with(&root) && !uri.contains("..") && !uri.contains("/.git/"), "{uri}");
     }
-    let (_, document) = editor
-        .document("bitbucket.showPullRequest", json!({ "line": 0 }))
-        .await;
+    let (_, document) = editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
     assert!(
         document.contains("On line 3 of that."),
         "what has no place in code is in the document: {document}"

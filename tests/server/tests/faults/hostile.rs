@@ -20,15 +20,8 @@ pub(crate) fn assert_harmless_message(what: &str, line: &str) {
 
 /// One line of plain text, without hidden characters.
 fn assert_harmless_line(what: &str, line: &str) {
-    assert!(
-        !line.contains(is_hostile),
-        "hidden characters in {what}: {line:?}"
-    );
-    assert!(
-        line.chars().count() <= 2_000,
-        "{what} is {} characters long",
-        line.chars().count()
-    );
+    assert!(!line.contains(is_hostile), "hidden characters in {what}: {line:?}");
+    assert!(line.chars().count() <= 2_000, "{what} is {} characters long", line.chars().count());
 }
 
 /// Markdown: nothing but text, code and links to web pages comes out of it.
@@ -41,9 +34,8 @@ pub(crate) fn assert_harmless_markdown(what: &str, markdown: &str) {
             Event::Html(html) | Event::InlineHtml(html) => panic!("HTML in {what}: {html}\n{markdown}"),
             Event::Start(Tag::Image { dest_url, .. }) => panic!("an image in {what}: {dest_url}\n{markdown}"),
             Event::Start(Tag::Link { dest_url, .. }) => {
-                let is_web = ["https://", "http://", "mailto:"]
-                    .iter()
-                    .any(|scheme| dest_url.starts_with(scheme));
+                let is_web =
+                    ["https://", "http://", "mailto:"].iter().any(|scheme| dest_url.starts_with(scheme));
                 assert!(is_web, "a link to {dest_url} in {what}:\n{markdown}");
             }
             _ => {}
@@ -62,11 +54,7 @@ fn hostile() -> Scenario {
         user.nickname = Some(format!("{}[x](command:quit)\u{202e}", user.id));
     }
     let branch = "feature/<img/src=x>\u{202e}(command)`$(id)`";
-    for commit in scenario.repositories[0]
-        .commits
-        .iter_mut()
-        .filter(|commit| commit.branch == "discounts")
-    {
+    for commit in scenario.repositories[0].commits.iter_mut().filter(|commit| commit.branch == "discounts") {
         commit.branch = branch.into();
         commit.message = EVIL.into();
     }
@@ -88,24 +76,13 @@ fn hostile() -> Scenario {
         "@{557058:[x](command:quit)} @{<script>}".into(),
     ];
     for (number, text) in texts.iter().enumerate() {
-        let place = Comment {
-            author: "cleo".into(),
-            text: text.clone(),
-            ..Comment::default()
-        };
+        let place = Comment { author: "cleo".into(), text: text.clone(), ..Comment::default() };
         let line = u32::try_from(number).expect("few") + 1;
-        let on_code = Comment {
-            file: Some("till/cart.py".into()),
-            lines: Some([line, line]),
-            ..place.clone()
-        };
+        let on_code =
+            Comment { file: Some("till/cart.py".into()), lines: Some([line, line]), ..place.clone() };
         pull_request.comments.extend([place, on_code]);
     }
-    pull_request.tasks.push(Task {
-        text: EVIL.into(),
-        author: "ben".into(),
-        ..Task::default()
-    });
+    pull_request.tasks.push(Task { text: EVIL.into(), author: "ben".into(), ..Task::default() });
     pull_request.statuses.push(Status {
         key: "evil".into(),
         name: Some(format!("Build {EVIL}")),
@@ -122,9 +99,9 @@ fn strings(at: &str, value: &Value, found: &mut Vec<(String, String)>) {
     match value {
         Value::String(text) => found.push((at.to_owned(), text.clone())),
         Value::Array(list) => list.iter().for_each(|one| strings(at, one, found)),
-        Value::Object(members) => members
-            .iter()
-            .for_each(|(key, one)| strings(&format!("{at}.{key}"), one, found)),
+        Value::Object(members) => {
+            members.iter().for_each(|(key, one)| strings(&format!("{at}.{key}"), one, found))
+        }
         _ => {}
     }
 }
@@ -137,11 +114,7 @@ async fn nothing_that_strangers_write_does_harm() {
     editor.open(&file).await;
     editor
         .until("many diagnostics", |seen| {
-            match seen
-                .diagnostics
-                .get(&journeys::editor::uri(&file))
-                .map_or(0, Vec::len)
-            {
+            match seen.diagnostics.get(&journeys::editor::uri(&file)).map_or(0, Vec::len) {
                 11.. => Ok(()),
                 count => Err(format!("there are {count}")),
             }
@@ -165,9 +138,7 @@ async fn nothing_that_strangers_write_does_harm() {
         }
     }
     assert!(pages.iter().filter(|(_, text)| !text.is_empty()).count() > 10);
-    let (_, text) = editor
-        .document("bitbucket.showPullRequest", json!({ "line": 0 }))
-        .await;
+    let (_, text) = editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
     pages.push(("the pull request".into(), text));
     let threads: Vec<Value> = lenses
         .as_array()
@@ -181,32 +152,19 @@ async fn nothing_that_strangers_write_does_harm() {
         let (path, text) = editor.document("bitbucket.showThread", thread).await;
         editor.open(&path).await;
         let own = json!({ "textDocument": { "uri": journeys::editor::uri(&path) } });
-        for method in [
-            "textDocument/documentSymbol",
-            "textDocument/documentLink",
-            "textDocument/codeLens",
-        ] {
+        for method in ["textDocument/documentSymbol", "textDocument/documentLink", "textDocument/codeLens"] {
             let answer = editor.request(method, own.clone()).await;
             strings(method, &answer, &mut lines);
         }
         editor.close(&path).await;
         pages.push(("a thread".into(), text));
     }
-    pages.push((
-        "the status".into(),
-        until_status(&mut editor, "Shown: pull request").await,
-    ));
+    pages.push(("the status".into(), until_status(&mut editor, "Shown: pull request").await));
     // A failure whose reason Bitbucket words.
-    world
-        .simulator
-        .faults()
-        .set(simulator::Fault::MissingScope(format!("{EVIL}{EVIL}")).on(super::API));
+    world.simulator.faults().set(simulator::Fault::MissingScope(format!("{EVIL}{EVIL}")).on(super::API));
     editor.command("bitbucket.refresh", json!({})).await;
     super::until_said(&mut editor, "Your token lacks the scope").await;
-    pages.push((
-        "the status after a failure".into(),
-        until_status(&mut editor, "lacks the scope").await,
-    ));
+    pages.push(("the status after a failure".into(), until_status(&mut editor, "lacks the scope").await));
     pages.push(("the hover after a failure".into(), editor.hover(&file, 0).await));
     for shown in &editor.seen.shown {
         strings("showDocument", shown, &mut lines);
@@ -224,9 +182,7 @@ async fn nothing_that_strangers_write_does_harm() {
         let is_address = what.ends_with(".href") || what.ends_with(".target") || what.ends_with(".uri");
         if is_address {
             assert!(
-                ["https://", "http://", "file:///"]
-                    .iter()
-                    .any(|start| text.starts_with(start)),
+                ["https://", "http://", "file:///"].iter().any(|start| text.starts_with(start)),
                 "{what}: {text}"
             );
         }

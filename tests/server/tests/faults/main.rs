@@ -31,10 +31,7 @@ fn hasty(environment: Environment) -> Environment {
         first_rest: Duration::from_millis(100),
         ..environment.limits.clone()
     };
-    Environment {
-        limits,
-        ..environment
-    }
+    Environment { limits, ..environment }
 }
 
 /// An editor on the sample's clone whose server does not wait long.
@@ -49,12 +46,7 @@ async fn editor_as(name: &str, world: &World, environment: Environment) -> Edito
 /// Waits until a sentence that holds `part` is in the messages or the log, and gives it.
 async fn until_said(editor: &mut Editor, part: &str) -> String {
     editor
-        .until(part, |seen| {
-            said(seen, part)
-                .into_iter()
-                .next()
-                .ok_or_else(|| "it was not said".to_owned())
-        })
+        .until(part, |seen| said(seen, part).into_iter().next().ok_or_else(|| "it was not said".to_owned()))
         .await
 }
 
@@ -62,9 +54,7 @@ async fn until_said(editor: &mut Editor, part: &str) -> String {
 fn said(seen: &Seen, part: &str) -> Vec<String> {
     let all = seen.messages.iter().chain(&seen.log);
     // Who the user is, is asked besides, and answered for in the log.
-    all.filter(|text| text.contains(part) && !text.starts_with("Who is signed in"))
-        .cloned()
-        .collect()
+    all.filter(|text| text.contains(part) && !text.starts_with("Who is signed in")).cloned().collect()
 }
 
 /// The status document's text.
@@ -96,19 +86,13 @@ async fn goes_on(editor: &mut Editor, world: &World) {
     let position = json!({ "line": 34, "character": 0 });
     let range = json!({ "start": position, "end": position });
     let questions: [(&str, Value); 6] = [
-        (
-            "textDocument/hover",
-            json!({ "textDocument": document, "position": position }),
-        ),
+        ("textDocument/hover", json!({ "textDocument": document, "position": position })),
         ("textDocument/codeLens", json!({ "textDocument": document })),
         (
             "textDocument/codeAction",
             json!({ "textDocument": document, "range": range, "context": { "diagnostics": [] } }),
         ),
-        (
-            "textDocument/inlayHint",
-            json!({ "textDocument": document, "range": range }),
-        ),
+        ("textDocument/inlayHint", json!({ "textDocument": document, "range": range })),
         ("textDocument/documentSymbol", json!({ "textDocument": document })),
         ("textDocument/documentLink", json!({ "textDocument": document })),
     ];
@@ -116,11 +100,7 @@ async fn goes_on(editor: &mut Editor, world: &World) {
         let asked = tokio::time::Instant::now();
         let answer = editor.request(method, params).await;
         assert!(answer.get("error").is_none(), "{method}: {answer}");
-        assert!(
-            asked.elapsed() < Duration::from_secs(2),
-            "{method} took {:?}",
-            asked.elapsed()
-        );
+        assert!(asked.elapsed() < Duration::from_secs(2), "{method} took {:?}", asked.elapsed());
     }
 }
 
@@ -128,20 +108,12 @@ async fn goes_on(editor: &mut Editor, world: &World) {
 async fn recovers(editor: &mut Editor, world: &World, sentence: &str) {
     world.simulator.faults().clear_all();
     editor.command("bitbucket.refresh", json!({})).await;
-    until_status_is(editor, |status| {
-        status.contains("Shown: pull request #4") && !status.contains(sentence)
-    })
-    .await;
+    until_status_is(editor, |status| status.contains("Shown: pull request #4") && !status.contains(sentence))
+        .await;
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
     let lenses = editor.lenses(&world.file("till/cart.py")).await;
-    assert!(
-        !lenses.iter().any(|lens| lens.contains("ot up to date")),
-        "{lenses:?}"
-    );
+    assert!(!lenses.iter().any(|lens| lens.contains("ot up to date")), "{lenses:?}");
     let progress = &editor.seen.progress;
     let count = |kind: &str| progress.iter().filter(|one| *one == kind).count();
-    assert!(
-        count("begin") - count("end") <= 1,
-        "progress that never ends: {progress:?}"
-    );
+    assert!(count("begin") - count("end") <= 1, "progress that never ends: {progress:?}");
 }

@@ -31,20 +31,12 @@ async fn a_folder_without_a_repository_says_so_and_the_next_folder_works() {
 #[tokio::test]
 async fn a_repository_without_a_bitbucket_remote_says_which_it_has_and_why_not() {
     let world = World::sample("no-bitbucket-remote").await;
-    world.git(&[
-        "remote",
-        "set-url",
-        "origin",
-        "https://ana:hunter2@code.example.com/corner-shop/till.git",
-    ]);
+    world.git(&["remote", "set-url", "origin", "https://ana:hunter2@code.example.com/corner-shop/till.git"]);
     let mut editor = world.editor().await;
     editor.open(&world.file("till/cart.py")).await;
     until_said(&mut editor, "remote origin is not used").await;
     let text = until_status(&mut editor, "Remote origin").await;
-    assert!(
-        text.contains("code.example.com") && text.contains("not used"),
-        "{text}"
-    );
+    assert!(text.contains("code.example.com") && text.contains("not used"), "{text}");
     assert!(!text.contains("hunter2") && !format!("{:?}", editor.seen.log).contains("hunter2"));
     goes_on(&mut editor, &world).await;
     assert_eq!(world.requests_to(super::API), 0);
@@ -85,11 +77,7 @@ async fn hostile_remotes_lead_nowhere_and_the_good_one_is_found() {
     for (number, url) in urls.iter().enumerate() {
         world.git(&["config", &format!("remote.evil{number}.url"), url]);
     }
-    world.git(&[
-        "config",
-        "remote.[click](command:quit).url",
-        &format!("http://{evil}/a/b.git"),
-    ]);
+    world.git(&["config", "remote.[click](command:quit).url", &format!("http://{evil}/a/b.git")]);
     // Before the good one, if names decided.
     let settings = json!({ "preferredRemotes": ["evil0", "evil1", "evil8", "[click](command:quit)"] });
     let mut editor = world.editor_with(settings).await;
@@ -97,10 +85,7 @@ async fn hostile_remotes_lead_nowhere_and_the_good_one_is_found() {
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
     let text = status(&mut editor).await;
     for (number, url) in urls.iter().enumerate() {
-        assert!(
-            text.contains(&format!("Remote evil{number}")) || url.is_empty(),
-            "evil{number}: {text}"
-        );
+        assert!(text.contains(&format!("Remote evil{number}")) || url.is_empty(), "evil{number}: {text}");
     }
     super::hostile::assert_harmless_markdown("the status", &text);
     for line in editor.seen.log.iter().chain(&editor.seen.messages) {
@@ -110,11 +95,7 @@ async fn hostile_remotes_lead_nowhere_and_the_good_one_is_found() {
     assert!(!text.contains("hunter2"));
     assert_eq!(canary.heard(), Vec::<String>::new());
     assert!(!trip.exists(), "a remote ran a command");
-    assert!(
-        world.simulator.requests().iter().all(|one| one.host == own),
-        "{:?}",
-        world.simulator.requests()
-    );
+    assert!(world.simulator.requests().iter().all(|one| one.host == own), "{:?}", world.simulator.requests());
     assert_eq!(editor.stop().await, 0);
 }
 
@@ -125,9 +106,7 @@ async fn two_hundred_remotes_cost_a_few_requests() {
     let config = world.clone.join(".git/config");
     let mut text = std::fs::read_to_string(&config).expect("a configuration");
     for number in 0..200 {
-        text.push_str(&format!(
-            "[remote \"fork{number}\"]\n\turl = {web}/fork{number}/till.git\n"
-        ));
+        text.push_str(&format!("[remote \"fork{number}\"]\n\turl = {web}/fork{number}/till.git\n"));
     }
     std::fs::write(&config, text).expect("the configuration is written");
     let mut editor = world.editor().await;

@@ -24,15 +24,11 @@ async fn comments_come_change_and_go() {
     };
     let id = pull_request.add_comment(&beer).unwrap();
     editor.command(refresh, json!({})).await;
-    editor
-        .until_drawn(&list, &["4: Ben Okafor: And beer?", LIST[0], LIST[1], LIST[2]])
-        .await;
+    editor.until_drawn(&list, &["4: Ben Okafor: And beer?", LIST[0], LIST[1], LIST[2]]).await;
     // Its text is edited.
     pull_request.edit_comment(id, "And cider?").unwrap();
     editor.command(refresh, json!({})).await;
-    editor
-        .until_drawn(&list, &["4: Ben Okafor: And cider?", LIST[0], LIST[1], LIST[2]])
-        .await;
+    editor.until_drawn(&list, &["4: Ben Okafor: And cider?", LIST[0], LIST[1], LIST[2]]).await;
     // It is answered.
     let grapes = pull_request.comment_id("grapes").unwrap();
     let answer = Comment {
@@ -44,15 +40,7 @@ async fn comments_come_change_and_go() {
     pull_request.add_comment(&answer).unwrap();
     editor.command(refresh, json!({})).await;
     editor
-        .until_drawn(
-            &list,
-            &[
-                "4: Ben",
-                "9: Ben Okafor: Green ones only? (+1 reply)",
-                LIST[1],
-                LIST[2],
-            ],
-        )
+        .until_drawn(&list, &["4: Ben", "9: Ben Okafor: Green ones only? (+1 reply)", LIST[1], LIST[2]])
         .await;
     // It is deleted, and another thread is resolved.
     pull_request.delete_comment(id).unwrap();
@@ -74,12 +62,8 @@ async fn the_last_comment_of_a_file_takes_its_diagnostics_along() {
     let pull_request = world.simulator.pull_request("club/picnic", 7);
     let mut editor = world.editor().await;
     editor.open(&way).await;
-    editor
-        .until_drawn(&way, &["1: Ben Okafor: Is there a ferry"])
-        .await;
-    pull_request
-        .delete_comment(pull_request.comment_id("way").unwrap())
-        .unwrap();
+    editor.until_drawn(&way, &["1: Ben Okafor: Is there a ferry"]).await;
+    pull_request.delete_comment(pull_request.comment_id("way").unwrap()).unwrap();
     editor.command("bitbucket.refresh", json!({})).await;
     editor.until_drawn(&way, &[]).await;
     assert_eq!(editor.hover(&way, 0).await, "");
@@ -94,16 +78,10 @@ async fn a_pull_request_that_was_merged_meanwhile_goes_and_is_named() {
     let mut editor = world.editor().await;
     editor.open(&list).await;
     editor.until_drawn(&list, &LIST).await;
-    world
-        .simulator
-        .pull_request("club/picnic", 7)
-        .merge("ben")
-        .unwrap();
+    world.simulator.pull_request("club/picnic", 7).merge("ben").unwrap();
     editor.command("bitbucket.refresh", json!({})).await;
     editor.until_nothing_is_drawn().await;
-    editor
-        .until_status("the last one was #7 (No kale, more limes), merged.")
-        .await;
+    editor.until_status("the last one was #7 (No kale, more limes), merged.").await;
     assert_eq!(editor.lenses(&list).await, Vec::<String>::new());
     assert_eq!(editor.seen.messages, Vec::<String>::new());
     editor.stop().await;
@@ -118,16 +96,9 @@ async fn a_document_that_is_open_is_written_anew() {
     assert!(text.contains("Green ones only?"));
     editor.open(&path).await;
     let pull_request = world.simulator.pull_request("club/picnic", 7);
-    pull_request
-        .edit_comment(pull_request.comment_id("grapes").unwrap(), "Blue ones only?")
-        .unwrap();
+    pull_request.edit_comment(pull_request.comment_id("grapes").unwrap(), "Blue ones only?").unwrap();
     editor.command("bitbucket.refresh", json!({})).await;
-    editor
-        .until_drawn(
-            &world.file("list.txt"),
-            &["9: Ben Okafor: Blue ones", LIST[1], LIST[2]],
-        )
-        .await;
+    editor.until_drawn(&world.file("list.txt"), &["9: Ben Okafor: Blue ones", LIST[1], LIST[2]]).await;
     // Only written, not shown: nobody is torn from what they look at.
     let shown = editor.seen.shown.len();
     let is_written = |text: &str| text.contains("Blue ones only?");

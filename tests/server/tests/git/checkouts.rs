@@ -12,18 +12,12 @@ async fn a_detached_head_shows_the_pull_request_that_contains_it() {
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
     // An older commit of the same pull request: the heading is not there yet, so all stand two lines higher.
     world.git(&["checkout", "-q", "HEAD~1"]);
-    editor
-        .until_drawn(&world.file("list.txt"), &["7: Ben", "11: Ben", "13: Ben"])
-        .await;
-    editor
-        .until_status("Open pull requests of club/picnic that contain the commit checked out: 1.")
-        .await;
+    editor.until_drawn(&world.file("list.txt"), &["7: Ben", "11: Ben", "13: Ben"]).await;
+    editor.until_status("Open pull requests of club/picnic that contain the commit checked out: 1.").await;
     // The commit that the branch started from is no part of the pull request.
     world.git(&["checkout", "-q", "origin/main"]);
     editor.until_nothing_is_drawn().await;
-    editor
-        .until_status("Open pull requests of club/picnic that contain the commit checked out: none.")
-        .await;
+    editor.until_status("Open pull requests of club/picnic that contain the commit checked out: none.").await;
     editor.stop().await;
 }
 
@@ -39,9 +33,7 @@ async fn in_a_shallow_clone_commented_text_comes_from_bitbucket() {
     let lines = editor.seen.drawn(&journeys::editor::uri(&world.file("list.txt")));
     assert!(lines[0].contains("moved from line 7"), "{lines:?}");
     assert!(
-        !lines
-            .iter()
-            .any(|line| line.contains("guess") || line.contains("sure")),
+        !lines.iter().any(|line| line.contains("guess") || line.contains("sure")),
         "all is known: {lines:?}"
     );
     editor.until_status("The clone is shallow").await;
@@ -51,20 +43,13 @@ async fn in_a_shallow_clone_commented_text_comes_from_bitbucket() {
     // What was fetched once is not fetched again while one types.
     let file = world.file("list.txt");
     editor.open(&file).await;
-    editor
-        .until_hover(&file, 8, |hover| hover.contains("Green ones"))
-        .await;
+    editor.until_hover(&file, 8, |hover| hover.contains("Green ones")).await;
     for _ in 0..3 {
         editor.edit(&file, (0, 0), (0, 0), "more\n").await;
         editor.until_quiet().await;
     }
-    editor
-        .until_drawn(&file, &["12: Ben", "16: Ben", "18: Ben"])
-        .await;
-    assert_eq!(
-        world.requests_to("/src/") + world.requests_to("/merge-base/"),
-        fetched
-    );
+    editor.until_drawn(&file, &["12: Ben", "16: Ben", "18: Ben"]).await;
+    assert_eq!(world.requests_to("/src/") + world.requests_to("/merge-base/"), fetched);
     editor.stop().await;
 }
 
@@ -74,15 +59,11 @@ async fn a_branch_is_found_by_the_name_of_its_upstream() {
     world.git(&["switch", "-q", "-c", "mine", "--track", "origin/work"]);
     let mut editor = world.editor().await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
-    editor
-        .until_status("branch mine, which is work on the remote")
-        .await;
+    editor.until_status("branch mine, which is work on the remote").await;
     // The other way round: a branch that started from main is not the branch main of the remote.
     world.git(&["switch", "-q", "-c", "idea", "--track", "origin/main"]);
     editor.until_nothing_is_drawn().await;
-    editor
-        .until_status("Open pull requests of club/picnic from the branch idea: none.")
-        .await;
+    editor.until_status("Open pull requests of club/picnic from the branch idea: none.").await;
     editor.stop().await;
 }
 
@@ -91,18 +72,9 @@ async fn while_a_rebase_is_stopped_its_branch_counts() {
     let world = World::picnic("stopped-rebase").await;
     let mut editor = world.editor().await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
-    world.git(&[
-        "-c",
-        "sequence.editor=sed -i 1s/pick/edit/",
-        "rebase",
-        "-q",
-        "-i",
-        "origin/main",
-    ]);
+    world.git(&["-c", "sequence.editor=sed -i 1s/pick/edit/", "rebase", "-q", "-i", "origin/main"]);
     editor.until_status("The branch work is being rebased.").await;
-    editor
-        .until_drawn(&world.file("list.txt"), &["7: Ben", "11: Ben", "13: Ben"])
-        .await;
+    editor.until_drawn(&world.file("list.txt"), &["7: Ben", "11: Ben", "13: Ben"]).await;
     git(&world.clone, &["rebase", "--continue"]);
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
     editor.stop().await;

@@ -8,22 +8,11 @@ use serde_json::json;
 async fn a_linked_worktree_has_its_own_branch() {
     let world = World::checkout("linked-worktree", picnic(), "club/picnic", "main").await;
     let tree = world.folder().join("tree");
-    world.git(&[
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "work",
-        tree.to_str().unwrap(),
-        "origin/work",
-    ]);
+    world.git(&["worktree", "add", "-q", "-b", "work", tree.to_str().unwrap(), "origin/work"]);
     let mut editor = world.editor_in(&[&world.clone, &tree]).await;
     editor.until_drawn(&tree.join("list.txt"), &LIST).await;
     editor.until_status("The branch has no pull request.").await;
-    assert_eq!(
-        editor.seen.drawn(&journeys::editor::uri(&world.file("list.txt"))),
-        Vec::<String>::new()
-    );
+    assert_eq!(editor.seen.drawn(&journeys::editor::uri(&world.file("list.txt"))), Vec::<String>::new());
     // A commit in the worktree is noticed there, though its HEAD and its branch are in two folders.
     std::fs::write(
         tree.join("list.txt"),
@@ -31,9 +20,7 @@ async fn a_linked_worktree_has_its_own_branch() {
     )
     .unwrap();
     git(&tree, &["commit", "-qam", "One line more"]);
-    editor
-        .until_drawn(&tree.join("list.txt"), &["10: Ben", "14: Ben", "16: Ben"])
-        .await;
+    editor.until_drawn(&tree.join("list.txt"), &["10: Ben", "14: Ben", "16: Ben"]).await;
     assert_eq!(editor.stop().await, 0);
 }
 
@@ -48,17 +35,11 @@ async fn a_submodule_is_a_repository_of_its_own() {
     world.simulator.git(&whole, &add).unwrap();
     git(&whole, &["commit", "-qm", "A part"]);
     let part = whole.join("parts/picnic");
-    assert!(
-        part.join(".git").is_file(),
-        "git keeps a file there that points to the folder"
-    );
+    assert!(part.join(".git").is_file(), "git keeps a file there that points to the folder");
 
     let mut editor = world.editor_in(&[&whole]).await;
     let status = editor.until_status("It has no remotes.").await;
-    assert!(
-        !status.contains("club/picnic on Bitbucket"),
-        "the whole is not the part: {status}"
-    );
+    assert!(!status.contains("club/picnic on Bitbucket"), "the whole is not the part: {status}");
     editor.open(&part.join("list.txt")).await;
     editor.until_drawn(&part.join("list.txt"), &LIST).await;
     // `git submodule update` leaves a commit checked out and no branch.
@@ -73,9 +54,7 @@ async fn a_submodule_is_a_repository_of_its_own() {
 async fn a_folder_below_the_root_opens_the_repository() {
     let world = World::picnic("below-the-root").await;
     let mut editor = world.editor_in(&[&world.file("docs")]).await;
-    editor
-        .until_drawn(&world.file("docs/way.txt"), &["1: Ben Okafor: Is there a ferry"])
-        .await;
+    editor.until_drawn(&world.file("docs/way.txt"), &["1: Ben Okafor: Is there a ferry"]).await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
     editor.stop().await;
 }
@@ -104,9 +83,7 @@ async fn a_file_outside_of_every_folder_brings_its_repository() {
     let mut editor = world.editor_in(&[&elsewhere]).await;
     editor.open(&world.file("list.txt")).await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
-    editor
-        .until_drawn(&world.file("docs/way.txt"), &["1: Ben Okafor"])
-        .await;
+    editor.until_drawn(&world.file("docs/way.txt"), &["1: Ben Okafor"]).await;
     // With its last file goes the repository, and what it showed.
     editor.close(&world.file("list.txt")).await;
     editor.until_nothing_is_drawn().await;
@@ -172,16 +149,12 @@ async fn two_repositories_show_their_own_comments() {
     let camping = world.clone_as("camping", "club/camping", "work");
     let mut editor = world.editor_in(&[&world.clone, &camping]).await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
-    editor
-        .until_drawn(&camping.join("list.txt"), &["9: Ben Okafor: The other one"])
-        .await;
+    editor.until_drawn(&camping.join("list.txt"), &["9: Ben Okafor: The other one"]).await;
     // A command goes to the repository of the document that it names.
     editor.open(&camping.join("list.txt")).await;
     editor.open(&world.file("list.txt")).await;
-    for (file, text) in [
-        (camping.join("list.txt"), "The other one"),
-        (world.file("list.txt"), "Green ones"),
-    ] {
+    for (file, text) in [(camping.join("list.txt"), "The other one"), (world.file("list.txt"), "Green ones")]
+    {
         let target = json!({ "uri": journeys::editor::uri(&file) });
         editor.until_hover(&file, 8, |hover| hover.contains(text)).await;
         let (_, page) = editor.document("bitbucket.showPullRequest", target).await;
@@ -203,58 +176,22 @@ async fn folders_without_anything_to_show_say_why() {
     std::fs::create_dir(&plain).unwrap();
     std::fs::create_dir(&fresh).unwrap();
     git(&fresh, &["init", "-q"]);
-    git(
-        &fresh,
-        &[
-            "remote",
-            "add",
-            "origin",
-            &world.simulator.remote_url("club/picnic"),
-        ],
-    );
-    git(
-        &world.folder(),
-        &[
-            "clone",
-            "-q",
-            "--bare",
-            world.clone.to_str().unwrap(),
-            bare.to_str().unwrap(),
-        ],
-    );
-    git(
-        &bare,
-        &[
-            "remote",
-            "set-url",
-            "origin",
-            &world.simulator.remote_url("club/picnic"),
-        ],
-    );
+    git(&fresh, &["remote", "add", "origin", &world.simulator.remote_url("club/picnic")]);
+    git(&world.folder(), &["clone", "-q", "--bare", world.clone.to_str().unwrap(), bare.to_str().unwrap()]);
+    git(&bare, &["remote", "set-url", "origin", &world.simulator.remote_url("club/picnic")]);
     let mut editor = world.editor_in(&[&plain, &fresh, &bare]).await;
-    let status = editor
-        .until_status("The branch main has no commit yet, so no pull request.")
-        .await;
+    let status = editor.until_status("The branch main has no commit yet, so no pull request.").await;
     assert!(status.contains("branch main, without a commit yet"), "{status}");
-    editor
-        .until_status("The repository is bare: it has no files to show comments in.")
-        .await;
+    editor.until_status("The repository is bare: it has no files to show comments in.").await;
     let status = editor.until_status("## Folders without a repository").await;
-    let of_plain = status
-        .lines()
-        .find(|line| line.contains("/plain"))
-        .unwrap_or_else(|| panic!("{status}"));
+    let of_plain = status.lines().find(|line| line.contains("/plain")).unwrap_or_else(|| panic!("{status}"));
     assert!(
         of_plain.contains("not in a git repository") || of_plain.contains("no git repository"),
         "{of_plain}"
     );
     editor.until_status("in files that are not here").await;
     editor.until_nothing_is_drawn().await;
-    assert_eq!(
-        editor.seen.messages,
-        Vec::<String>::new(),
-        "none of this is worth a pop-up"
-    );
+    assert_eq!(editor.seen.messages, Vec::<String>::new(), "none of this is worth a pop-up");
 
     // A first commit and a branch of the pull request: now there is something.
     world.simulator.git(&fresh, &["fetch", "-q", "origin"]).unwrap();
@@ -290,12 +227,7 @@ async fn a_repository_of_another_user_is_not_connected_to() {
     let messages = messages.await;
     assert!(messages[0].contains("another user"), "{messages:?}");
     assert_eq!(
-        world
-            .simulator
-            .requests()
-            .iter()
-            .filter(|request| request.path.starts_with("/2.0"))
-            .count(),
+        world.simulator.requests().iter().filter(|request| request.path.starts_with("/2.0")).count(),
         0
     );
     // Given back, a refresh finds it.
@@ -310,10 +242,5 @@ async fn a_repository_of_another_user_is_not_connected_to() {
 #[cfg(unix)]
 fn current_user() -> u32 {
     use std::os::unix::fs::MetadataExt;
-    tempfile::NamedTempFile::new()
-        .unwrap()
-        .as_file()
-        .metadata()
-        .unwrap()
-        .uid()
+    tempfile::NamedTempFile::new().unwrap().as_file().metadata().unwrap().uid()
 }

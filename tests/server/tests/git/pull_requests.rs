@@ -46,13 +46,9 @@ async fn of_several_the_newest_is_shown_and_another_can_be_chosen() {
     assert!(status.contains(expected), "{status}");
 
     // By argument, as a wrapper does.
-    editor
-        .command("bitbucket.switchPullRequest", json!({ "pullRequest": 7 }))
-        .await;
+    editor.command("bitbucket.switchPullRequest", json!({ "pullRequest": 7 })).await;
     editor.until_drawn(&list, &LIST).await;
-    editor
-        .until_status("this one is chosen by you. The others: #9.")
-        .await;
+    editor.until_status("this one is chosen by you. The others: #9.").await;
     // The choice holds over a refresh and over a commit.
     editor.command("bitbucket.refresh", json!({})).await;
     world.git(&["commit", "-q", "--allow-empty", "-m", "Nothing"]);
@@ -70,33 +66,18 @@ async fn of_several_the_newest_is_shown_and_another_can_be_chosen() {
         .iter()
         .map(|one| one["title"].as_str().unwrap())
         .collect();
-    assert_eq!(
-        titles,
-        ["#9 No kale in the release either", "#7 No kale, more limes"]
-    );
+    assert_eq!(titles, ["#9 No kale in the release either", "#7 No kale, more limes"]);
     // A question that is closed changes nothing; a number that is not there is refused.
     editor.pick = None;
     editor.command("bitbucket.switchPullRequest", json!({})).await;
-    editor
-        .command("bitbucket.switchPullRequest", json!({ "pullRequest": 5 }))
-        .await;
-    let said = editor
-        .until("a refusal", |seen| {
-            seen.messages.last().cloned().ok_or_else(|| "none".into())
-        })
-        .await;
-    assert!(
-        said.contains("Pull request #5 is not an open one of this branch"),
-        "{said}"
-    );
+    editor.command("bitbucket.switchPullRequest", json!({ "pullRequest": 5 })).await;
+    let said =
+        editor.until("a refusal", |seen| seen.messages.last().cloned().ok_or_else(|| "none".into())).await;
+    assert!(said.contains("Pull request #5 is not an open one of this branch"), "{said}");
     editor.until_drawn(&list, &["22: Ben Okafor: Backport it"]).await;
 
     // The chosen one is merged: what is left is shown.
-    world
-        .simulator
-        .pull_request("club/picnic", 9)
-        .merge("ben")
-        .unwrap();
+    world.simulator.pull_request("club/picnic", 9).merge("ben").unwrap();
     editor.command("bitbucket.refresh", json!({})).await;
     editor.until_drawn(&list, &LIST).await;
     editor.stop().await;
@@ -108,11 +89,8 @@ async fn without_a_pull_request_it_says_so() {
     let mut editor = world.editor().await;
     editor.until_status("The branch has no pull request.").await;
     editor.command("bitbucket.showPullRequest", json!({})).await;
-    let said = editor
-        .until("a message", |seen| {
-            seen.messages.last().cloned().ok_or_else(|| "none".into())
-        })
-        .await;
+    let said =
+        editor.until("a message", |seen| seen.messages.last().cloned().ok_or_else(|| "none".into())).await;
     assert_eq!(said, "This branch has no pull request on Bitbucket yet.");
     assert_eq!(editor.lenses(&world.file("list.txt")).await, Vec::<String>::new());
     editor.stop().await;
@@ -121,24 +99,14 @@ async fn without_a_pull_request_it_says_so() {
 #[tokio::test]
 async fn a_merged_pull_request_is_named() {
     let world = World::picnic("merged").await;
-    world
-        .simulator
-        .pull_request("club/picnic", 7)
-        .merge("ben")
-        .unwrap();
+    world.simulator.pull_request("club/picnic", 7).merge("ben").unwrap();
     let mut editor = world.editor().await;
     let expected = "The branch has no open pull request; the last one was #7 (No kale, more limes), merged.";
     editor.until_status(expected).await;
     editor.command("bitbucket.showPullRequest", json!({})).await;
-    let said = editor
-        .until("a message", |seen| {
-            seen.messages.last().cloned().ok_or_else(|| "none".into())
-        })
-        .await;
-    assert_eq!(
-        said,
-        "This branch has no open pull request; the last one was #7, merged."
-    );
+    let said =
+        editor.until("a message", |seen| seen.messages.last().cloned().ok_or_else(|| "none".into())).await;
+    assert_eq!(said, "This branch has no open pull request; the last one was #7, merged.");
     editor.until_nothing_is_drawn().await;
     editor.stop().await;
 }

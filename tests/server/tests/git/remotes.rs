@@ -44,11 +44,7 @@ async fn a_password_in_an_address_is_never_shown() {
     world.git(&["config", &base, "bb:"]);
     world.git(&["remote", "add", "second", "bb:club/other.git"]);
     world.git(&["config", "branch.work.remote", &url]);
-    world.git(&[
-        "config",
-        "remote.broken.url",
-        "https://ana:s3cr3t-passw0rd@[nonsense/x",
-    ]);
+    world.git(&["config", "remote.broken.url", "https://ana:s3cr3t-passw0rd@[nonsense/x"]);
     let mut editor = world.editor().await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
     let status = editor.status().await;
@@ -56,41 +52,22 @@ async fn a_password_in_an_address_is_never_shown() {
     world.simulator.faults().set(simulator::Fault::NotFound);
     editor.command("bitbucket.refresh", json!({})).await;
     editor
-        .until("the refusal", |seen| {
-            if seen.messages.is_empty() {
-                Err("none".into())
-            } else {
-                Ok(())
-            }
-        })
+        .until("the refusal", |seen| if seen.messages.is_empty() { Err("none".into()) } else { Ok(()) })
         .await;
     let after = editor.status().await;
     assert!(status.contains("Remote origin"), "{status}");
     for text in [status, page, after, editor.said()] {
         assert!(!text.contains("s3cr3t"), "{text}");
     }
-    let targets: Vec<String> = world
-        .simulator
-        .requests()
-        .iter()
-        .map(|request| request.target())
-        .collect();
-    assert!(
-        !targets.iter().any(|target| target.contains("s3cr3t")),
-        "{targets:?}"
-    );
+    let targets: Vec<String> = world.simulator.requests().iter().map(|request| request.target()).collect();
+    assert!(!targets.iter().any(|target| target.contains("s3cr3t")), "{targets:?}");
     editor.stop().await;
 }
 
 #[tokio::test]
 async fn a_branch_pushed_to_a_fork_has_its_pull_request_upstream() {
     let world = World::checkout("fork", forked(), "ana/picnic", "work").await;
-    world.git(&[
-        "remote",
-        "add",
-        "upstream",
-        &world.simulator.remote_url("club/picnic"),
-    ]);
+    world.git(&["remote", "add", "upstream", &world.simulator.remote_url("club/picnic")]);
     let mut editor = world.editor().await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
     let status = editor.status().await;
@@ -98,14 +75,8 @@ async fn a_branch_pushed_to_a_fork_has_its_pull_request_upstream() {
         status.contains("Open pull requests of club/picnic from the branch work of ana/picnic: 1."),
         "{status}"
     );
-    assert!(
-        status.contains("club/picnic on Bitbucket, asked first."),
-        "{status}"
-    );
-    assert!(
-        status.contains("ana/picnic on Bitbucket, asked as number 2."),
-        "{status}"
-    );
+    assert!(status.contains("club/picnic on Bitbucket, asked first."), "{status}");
+    assert!(status.contains("ana/picnic on Bitbucket, asked as number 2."), "{status}");
     // A branch that was never pushed from here may be in any of the two.
     world.git(&["branch", "-q", "--unset-upstream"]);
     editor.command("bitbucket.refresh", json!({})).await;
@@ -120,17 +91,9 @@ async fn the_commits_of_a_fork_are_fetched_from_the_fork() {
     let folder = world.folder();
     world
         .simulator
-        .git(
-            &folder,
-            &["clone", "-q", "--depth", "1", "--branch", "work", &url, "clone"],
-        )
+        .git(&folder, &["clone", "-q", "--depth", "1", "--branch", "work", &url, "clone"])
         .unwrap();
-    world.git(&[
-        "remote",
-        "add",
-        "upstream",
-        &world.simulator.remote_url("club/picnic"),
-    ]);
+    world.git(&["remote", "add", "upstream", &world.simulator.remote_url("club/picnic")]);
     let mut editor = world.editor().await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
     assert!(world.requests_to("/ana/picnic/src/") > 0);
@@ -153,23 +116,12 @@ async fn preferred_remotes_count_at_once() {
     };
     scenario.pull_requests.push(own);
     let world = World::checkout("preferred-remotes", scenario, "ana/picnic", "work").await;
-    world.git(&[
-        "remote",
-        "add",
-        "upstream",
-        &world.simulator.remote_url("club/picnic"),
-    ]);
+    world.git(&["remote", "add", "upstream", &world.simulator.remote_url("club/picnic")]);
     let mut editor = world.editor().await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
-    editor
-        .configure(json!({ "preferredRemotes": ["origin", "upstream"] }))
-        .await;
-    editor
-        .until_drawn(&world.file("list.txt"), &["9: Ben Okafor: Between us"])
-        .await;
-    editor
-        .configure(json!({ "preferredRemotes": ["upstream"] }))
-        .await;
+    editor.configure(json!({ "preferredRemotes": ["origin", "upstream"] })).await;
+    editor.until_drawn(&world.file("list.txt"), &["9: Ben Okafor: Between us"]).await;
+    editor.configure(json!({ "preferredRemotes": ["upstream"] })).await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
     editor.stop().await;
 }
@@ -192,13 +144,7 @@ async fn two_hundred_remotes_cost_a_handful_of_requests() {
     let mut editor = world.editor().await;
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
     let status = editor.status().await;
-    assert_eq!(
-        status
-            .lines()
-            .filter(|line| line.starts_with("- Remote "))
-            .count(),
-        201
-    );
+    assert_eq!(status.lines().filter(|line| line.starts_with("- Remote ")).count(), 201);
     assert!(world.requests_to("/2.0") <= 6, "{:?}", world.simulator.requests());
 
     // Of a branch that is nowhere, only the first few repositories are asked about, each once.
@@ -218,31 +164,14 @@ async fn a_remote_elsewhere_is_explained() {
     world.git(&["remote", "set-url", "origin", "git@github.com:club/picnic.git"]);
     let mut editor = world.editor().await;
     let status = editor.until_status("Remote origin").await;
-    assert!(
-        status.contains("not used,") && status.contains("github.com"),
-        "{status}"
-    );
+    assert!(status.contains("not used,") && status.contains("github.com"), "{status}");
     editor.command("bitbucket.showPullRequest", json!({})).await;
-    let said = editor
-        .until("a message", |seen| {
-            seen.messages.first().cloned().ok_or_else(|| "none".into())
-        })
-        .await;
-    assert!(
-        said.contains("No remote of this repository is on Bitbucket"),
-        "{said}"
-    );
+    let said =
+        editor.until("a message", |seen| seen.messages.first().cloned().ok_or_else(|| "none".into())).await;
+    assert!(said.contains("No remote of this repository is on Bitbucket"), "{said}");
     assert_eq!(world.requests_to("/2.0"), 0);
     // Set right, it is found without anybody asking: the configuration is watched.
-    git(
-        &world.clone,
-        &[
-            "remote",
-            "set-url",
-            "origin",
-            &world.simulator.remote_url("club/picnic"),
-        ],
-    );
+    git(&world.clone, &["remote", "set-url", "origin", &world.simulator.remote_url("club/picnic")]);
     editor.until_drawn(&world.file("list.txt"), &LIST).await;
     editor.stop().await;
 }

@@ -14,16 +14,10 @@ async fn edits_above_and_inside_then_saved_or_thrown_away() {
     editor.open(&list).await;
     // Above all of them, between them, and inside the range of three.
     editor.edit(&list, (0, 0), (0, 0), "one\ntwo\n").await;
-    editor
-        .until_drawn(&list, &["11: Ben", "15: Ben", "17: Ben"])
-        .await;
+    editor.until_drawn(&list, &["11: Ben", "15: Ben", "17: Ben"]).await;
     editor.edit(&list, (12, 0), (13, 0), "").await;
-    editor
-        .until_drawn(&list, &["11: Ben", "14: Ben", "16: Ben"])
-        .await;
-    editor
-        .edit(&list, (16, 0), (16, 0), "november brings a friend\n")
-        .await;
+    editor.until_drawn(&list, &["11: Ben", "14: Ben", "16: Ben"]).await;
+    editor.edit(&list, (16, 0), (16, 0), "november brings a friend\n").await;
     let end = |seen: &journeys::editor::Seen| {
         let row = seen.diagnostics[&uri(&list)]
             .iter()
@@ -55,22 +49,16 @@ async fn edits_above_and_inside_then_saved_or_thrown_away() {
     // Saved: the file on disk is what counts after closing.
     editor.open(&list).await;
     editor.edit(&list, (0, 0), (0, 0), "one\n").await;
-    editor
-        .until_drawn(&list, &["10: Ben", "14: Ben", "16: Ben"])
-        .await;
+    editor.until_drawn(&list, &["10: Ben", "14: Ben", "16: Ben"]).await;
     let text = std::fs::read_to_string(&list).unwrap();
     std::fs::write(&list, format!("one\n{text}")).unwrap();
     editor.saved(&list).await;
     editor.close(&list).await;
     editor.until_quiet().await;
-    editor
-        .until_drawn(&list, &["10: Ben", "14: Ben", "16: Ben"])
-        .await;
+    editor.until_drawn(&list, &["10: Ben", "14: Ben", "16: Ben"]).await;
     // The whole text replaced at once, as a formatter does.
     editor.open(&list).await;
-    editor
-        .until_hover(&list, 9, |hover| hover.contains("Green"))
-        .await;
+    editor.until_hover(&list, 9, |hover| hover.contains("Green")).await;
     editor.edit(&list, (0, 0), (40, 0), &text).await;
     editor.until_drawn(&list, &LIST).await;
     editor.stop().await;
@@ -80,10 +68,7 @@ async fn edits_above_and_inside_then_saved_or_thrown_away() {
 async fn typing_while_threads_are_being_placed_loses_none() {
     let world = World::picnic("typing-while-placing").await;
     let list = world.file("list.txt");
-    let longer = format!(
-        "beforehand: blankets\n{}",
-        std::fs::read_to_string(&list).unwrap()
-    );
+    let longer = format!("beforehand: blankets\n{}", std::fs::read_to_string(&list).unwrap());
     world
         .simulator
         .repository("club/picnic")
@@ -96,26 +81,13 @@ async fn typing_while_threads_are_being_placed_loses_none() {
         on: Some("tango brings tea".into()),
         ..Comment::default()
     };
-    world
-        .simulator
-        .pull_request("club/picnic", 7)
-        .add_comment(&sugar)
-        .unwrap();
+    world.simulator.pull_request("club/picnic", 7).add_comment(&sugar).unwrap();
     // The text of the new commit is slow to come, and all threads wait for it.
-    world
-        .simulator
-        .faults()
-        .set(Fault::Hold.on("/2.0/repositories/*/*/src"));
+    world.simulator.faults().set(Fault::Hold.on("/2.0/repositories/*/*/src"));
     let mut editor = world.editor().await;
     editor.open(&list).await;
     assert!(
-        world
-            .simulator
-            .until(
-                |all| all.iter().any(|one| one.path.contains("/src/")),
-                super::PATIENCE
-            )
-            .await
+        world.simulator.until(|all| all.iter().any(|one| one.path.contains("/src/")), super::PATIENCE).await
     );
     for _ in 0..5 {
         editor.edit(&list, (0, 0), (0, 0), "more\n").await;
@@ -124,9 +96,7 @@ async fn typing_while_threads_are_being_placed_loses_none() {
     for _ in 0..5 {
         editor.edit(&list, (0, 0), (0, 0), "more\n").await;
     }
-    editor
-        .until_drawn(&list, &["19: Ben", "23: Ben", "25: Ben", "32: Ben"])
-        .await;
+    editor.until_drawn(&list, &["19: Ben", "23: Ben", "25: Ben", "32: Ben"]).await;
     editor.stop().await;
 }
 

@@ -14,28 +14,14 @@ async fn busy(name: &str, world: &World) -> journeys::editor::Editor {
     world.simulator.faults().set(Fault::Hold.on("/2.0"));
     let mut editor = started(name, world).await;
     let asked = |log: &[simulator::LoggedRequest]| {
-        log.iter()
-            .any(|one| one.path.starts_with("/2.0") && one.finished.is_none())
+        log.iter().any(|one| one.path.starts_with("/2.0") && one.finished.is_none())
     };
-    assert!(
-        world.simulator.until(asked, Duration::from_secs(10)).await,
-        "a request hangs"
-    );
+    assert!(world.simulator.until(asked, Duration::from_secs(10)).await, "a request hangs");
     for _ in 0..16 {
         editor.post("textDocument/hover", hover(world)).await;
-        editor
-            .post(
-                "textDocument/codeLens",
-                json!({ "textDocument": hover(world)["textDocument"] }),
-            )
-            .await;
+        editor.post("textDocument/codeLens", json!({ "textDocument": hover(world)["textDocument"] })).await;
         for command in ["bitbucket.refresh", "bitbucket.showStatus"] {
-            editor
-                .post(
-                    "workspace/executeCommand",
-                    json!({ "command": command, "arguments": [] }),
-                )
-                .await;
+            editor.post("workspace/executeCommand", json!({ "command": command, "arguments": [] })).await;
         }
     }
     editor
@@ -49,10 +35,7 @@ async fn shutdown_and_exit_wait_for_nothing() {
     let answer = editor.request("shutdown", Value::Null).await;
     let answered = start.elapsed();
     assert!(answer.is_null(), "{answer}");
-    assert!(
-        answered <= Duration::from_millis(200),
-        "shutdown took {answered:?}"
-    );
+    assert!(answered <= Duration::from_millis(200), "shutdown took {answered:?}");
     let start = Instant::now();
     editor.notify("exit", Value::Null).await;
     let code = editor.process().end(Duration::from_secs(10)).await.code();
@@ -67,15 +50,8 @@ async fn exit_without_shutdown_is_an_error_and_as_quick() {
     let mut editor = busy("end-exit", &world).await;
     let start = Instant::now();
     editor.notify("exit", Value::Null).await;
-    assert_eq!(
-        editor.process().end(Duration::from_secs(10)).await.code(),
-        Some(1)
-    );
-    assert!(
-        start.elapsed() <= Duration::from_millis(500),
-        "{:?}",
-        start.elapsed()
-    );
+    assert_eq!(editor.process().end(Duration::from_secs(10)).await.code(), Some(1));
+    assert!(start.elapsed() <= Duration::from_millis(500), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -84,10 +60,7 @@ async fn the_end_of_the_input_ends_a_busy_server() {
     let mut editor = busy("end-input", &world).await;
     let start = Instant::now();
     editor.hang_up().await;
-    assert_eq!(
-        editor.process().end(Duration::from_secs(10)).await.code(),
-        Some(1)
-    );
+    assert_eq!(editor.process().end(Duration::from_secs(10)).await.code(), Some(1));
     assert!(start.elapsed() <= Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
@@ -110,10 +83,7 @@ async fn a_server_does_not_outlive_its_editor() {
     editor.command("bitbucket.refresh", json!({})).await;
     let start = Instant::now();
     parent.kill().await.expect("it can be killed");
-    assert_eq!(
-        editor.process().end(Duration::from_secs(10)).await.code(),
-        Some(1)
-    );
+    assert_eq!(editor.process().end(Duration::from_secs(10)).await.code(), Some(1));
     assert!(start.elapsed() <= Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
@@ -187,27 +157,13 @@ async fn whenever_the_editor_goes_nothing_is_left() {
         } else {
             child.kill().await.expect("it can be killed");
         }
-        assert_eq!(
-            journeys::process::marked(&mark),
-            Vec::<u32>::new(),
-            "left after {:?}",
-            moment(number)
-        );
+        assert_eq!(journeys::process::marked(&mark), Vec::<u32>::new(), "left after {:?}", moment(number));
     }
     // Whatever the killed ones left on disk, the next one works.
     let mut editor = started("end-anywhen", &world).await;
-    assert_eq!(
-        journeys::process::marked(&mark),
-        [editor.process().id()],
-        "the check does see a server"
-    );
+    assert_eq!(journeys::process::marked(&mark), [editor.process().id()], "the check does see a server");
     until_shown(&mut editor, &world).await;
-    let (_, document) = editor
-        .document("bitbucket.showPullRequest", json!({ "line": 0 }))
-        .await;
-    assert!(
-        document.contains("Discounts: percentages and vouchers"),
-        "{document}"
-    );
+    let (_, document) = editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
+    assert!(document.contains("Discounts: percentages and vouchers"), "{document}");
     assert_eq!(editor.stop().await, 0);
 }

@@ -24,11 +24,7 @@ async fn malformed_messages_cost_only_themselves() {
     let bodies: [(&str, &[u8], bool); 18] = [
         ("bad JSON", b"{\"jsonrpc\":", true),
         ("no text at all", b"\xff\xfe\x00\x80", true),
-        (
-            "invalid UTF-8 in a string",
-            b"{\"jsonrpc\":\"2.0\",\"method\":\"a\xff\"}",
-            true,
-        ),
+        ("invalid UTF-8 in a string", b"{\"jsonrpc\":\"2.0\",\"method\":\"a\xff\"}", true),
         (
             "a lone surrogate",
             br#"{"jsonrpc":"2.0","method":"textDocument/didOpen","params":{"x":"\ud800"}}"#,
@@ -41,17 +37,9 @@ async fn malformed_messages_cost_only_themselves() {
         ("an empty object", b"{}", true),
         ("a nest of 200,000", deep.as_bytes(), true),
         ("params that are a nest", deep_params.as_bytes(), true),
-        (
-            "a method that is a number",
-            br#"{"jsonrpc":"2.0","id":null,"method":5}"#,
-            true,
-        ),
+        ("a method that is a number", br#"{"jsonrpc":"2.0","id":null,"method":5}"#, true),
         ("another protocol", br#"{"jsonrpc":"1.0","method":"x"}"#, false),
-        (
-            "a response to nothing",
-            br#"{"jsonrpc":"2.0","id":999999,"result":null}"#,
-            false,
-        ),
+        ("a response to nothing", br#"{"jsonrpc":"2.0","id":999999,"result":null}"#, false),
         (
             "a response of a strange id",
             br#"{"jsonrpc":"2.0","id":"what","error":{"code":1,"message":"x"}}"#,
@@ -67,11 +55,7 @@ async fn malformed_messages_cost_only_themselves() {
             br#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":31337}}"#,
             false,
         ),
-        (
-            "an unknown notification",
-            br#"{"jsonrpc":"2.0","method":"$/no/such","params":{}}"#,
-            false,
-        ),
+        ("an unknown notification", br#"{"jsonrpc":"2.0","method":"$/no/such","params":{}}"#, false),
     ];
     for (what, body, is_refused) in bodies {
         let before = editor.seen.refused.len();
@@ -80,11 +64,7 @@ async fn malformed_messages_cost_only_themselves() {
         if is_refused {
             assert_eq!(editor.seen.refused.len(), before + 1, "{what} is refused once");
             let code = editor.seen.refused[before]["error"]["code"].as_i64();
-            assert!(
-                matches!(code, Some(-32700 | -32600)),
-                "{what}: {:?}",
-                editor.seen.refused[before]
-            );
+            assert!(matches!(code, Some(-32700 | -32600)), "{what}: {:?}", editor.seen.refused[before]);
         }
     }
     let requests = [
@@ -95,11 +75,7 @@ async fn malformed_messages_cost_only_themselves() {
             json!({ "textDocument": { "uri": "no uri" }, "position": { "line": -1, "character": 0 } }),
             -32602,
         ),
-        (
-            "workspace/executeCommand",
-            json!({ "command": "bitbucket.noSuch", "arguments": [] }),
-            -32602,
-        ),
+        ("workspace/executeCommand", json!({ "command": "bitbucket.noSuch", "arguments": [] }), -32602),
         (
             "workspace/executeCommand",
             json!({ "command": "bitbucket.showThread", "arguments": [[[7]]] }),
@@ -137,43 +113,22 @@ async fn documents_out_of_order_do_no_harm() {
     let change = |uri: &str, version: i64, change: Value| json!({ "textDocument": { "uri": uri, "version": version }, "contentChanges": [change] });
     let notifications = [
         ("textDocument/didOpen", open.clone()),
-        (
-            "textDocument/didChange",
-            change("file:///not/open.py", 1, json!({ "text": "x" })),
-        ),
-        (
-            "textDocument/didClose",
-            json!({ "textDocument": { "uri": "file:///not/open.py" } }),
-        ),
-        (
-            "textDocument/didSave",
-            json!({ "textDocument": { "uri": "untitled:Untitled-1" } }),
-        ),
-        (
-            "textDocument/didChange",
-            change(&file, -7, json!({ "range": far, "text": "" })),
-        ),
+        ("textDocument/didChange", change("file:///not/open.py", 1, json!({ "text": "x" }))),
+        ("textDocument/didClose", json!({ "textDocument": { "uri": "file:///not/open.py" } })),
+        ("textDocument/didSave", json!({ "textDocument": { "uri": "untitled:Untitled-1" } })),
+        ("textDocument/didChange", change(&file, -7, json!({ "range": far, "text": "" }))),
         (
             "textDocument/didOpen",
             json!({ "textDocument": { "uri": "untitled:Untitled-1", "languageId": "x", "version": 1, "text": "\u{0}\r\n\u{feff}" } }),
         ),
-        (
-            "textDocument/didClose",
-            json!({ "textDocument": { "uri": file } }),
-        ),
-        (
-            "textDocument/didClose",
-            json!({ "textDocument": { "uri": file } }),
-        ),
+        ("textDocument/didClose", json!({ "textDocument": { "uri": file } })),
+        ("textDocument/didClose", json!({ "textDocument": { "uri": file } })),
         ("initialized", json!({})),
         (
             "workspace/didChangeWorkspaceFolders",
             json!({ "event": { "added": [{ "uri": "http://x/y", "name": "" }], "removed": [{ "uri": "file:///no/such", "name": "" }] } }),
         ),
-        (
-            "workspace/didChangeConfiguration",
-            json!({ "settings": [[["what"]]] }),
-        ),
+        ("workspace/didChangeConfiguration", json!({ "settings": [[["what"]]] })),
         ("textDocument/didOpen", open),
     ];
     for (method, params) in notifications {
@@ -187,9 +142,7 @@ async fn documents_out_of_order_do_no_harm() {
 async fn before_initialize_and_after_shutdown_requests_are_refused() {
     let world = World::sample("input-phases").await;
     let mut editor = Editor::of("input-phases", Process::start(&world.variables()), json!({}));
-    editor
-        .notify("textDocument/didOpen", json!({ "textDocument": {} }))
-        .await;
+    editor.notify("textDocument/didOpen", json!({ "textDocument": {} })).await;
     for method in ["textDocument/hover", "shutdown", "workspace/executeCommand"] {
         let answer = editor.request(method, hover(&world)).await;
         assert_eq!(answer["error"]["code"], -32002, "{method}: {answer}");
@@ -203,12 +156,7 @@ async fn before_initialize_and_after_shutdown_requests_are_refused() {
         let answer = editor.request(method, hover(&world)).await;
         assert_eq!(answer["error"]["code"], -32600, "{method}: {answer}");
     }
-    editor
-        .notify(
-            "textDocument/didClose",
-            json!({ "textDocument": { "uri": "file:///x" } }),
-        )
-        .await;
+    editor.notify("textDocument/didClose", json!({ "textDocument": { "uri": "file:///x" } })).await;
     editor.notify("exit", Value::Null).await;
     assert_eq!(editor.end().await, 0);
 }
@@ -229,9 +177,7 @@ async fn a_client_that_does_not_read_for_a_while_misses_nothing() {
     for id in ids {
         let answer = editor.answer_to(id, "a hover").await;
         assert!(
-            answer["contents"]["value"]
-                .as_str()
-                .is_some_and(|text| text.contains("Does the order")),
+            answer["contents"]["value"].as_str().is_some_and(|text| text.contains("Does the order")),
             "{answer}"
         );
     }
@@ -245,9 +191,6 @@ async fn a_message_that_is_announced_as_far_too_long_ends_the_session() {
     until_shown(&mut editor, &world).await;
     let start = Instant::now();
     editor.write(b"Content-Length: 99999999999999\r\n\r\n").await;
-    assert_eq!(
-        editor.process().end(Duration::from_secs(10)).await.code(),
-        Some(1)
-    );
+    assert_eq!(editor.process().end(Duration::from_secs(10)).await.code(), Some(1));
     assert!(start.elapsed() <= Duration::from_secs(1), "{:?}", start.elapsed());
 }

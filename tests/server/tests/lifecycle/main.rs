@@ -29,12 +29,8 @@ async fn started_with(name: &str, world: &World, variables: &[(String, String)],
 /// Waits until the comment is on its line.
 async fn until_shown(editor: &mut Editor, world: &World) {
     let file = world.file("till/cart.py");
-    editor
-        .until_drawn(&file, &["35: Ben Okafor: Does the order matter?"])
-        .await;
-    editor
-        .until_hover(&file, LINE, |hover| hover.contains("Does the order matter?"))
-        .await;
+    editor.until_drawn(&file, &["35: Ben Okafor: Does the order matter?"]).await;
+    editor.until_hover(&file, LINE, |hover| hover.contains("Does the order matter?")).await;
 }
 
 /// The params of a hover on the comment.

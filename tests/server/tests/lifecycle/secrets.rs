@@ -18,38 +18,19 @@ fn spellings(secret: &str) -> Vec<(&'static str, String)> {
     let percent = |keep: fn(u8) -> bool| -> String {
         secret
             .bytes()
-            .map(|byte| {
-                if keep(byte) {
-                    char::from(byte).to_string()
-                } else {
-                    format!("%{byte:02X}")
-                }
-            })
+            .map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
             .collect()
     };
     let mut all = vec![
         ("as it is", secret.to_owned()),
         ("escaped as JSON", json[1..json.len() - 1].to_owned()),
-        (
-            "escaped twice",
-            json[1..json.len() - 1].replace('\\', "\\\\").replace('"', "\\\""),
-        ),
-        (
-            "percent-encoded",
-            percent(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
-        ),
+        ("escaped twice", json[1..json.len() - 1].replace('\\', "\\\\").replace('"', "\\\"")),
+        ("percent-encoded", percent(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))),
         (
             "percent-encoded, a little",
             percent(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=&".contains(&byte)),
         ),
-        (
-            "as a list of numbers",
-            secret
-                .bytes()
-                .map(|byte| byte.to_string())
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
+        ("as a list of numbers", secret.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ")),
         ("in hexadecimal", hex.clone()),
         ("in upper hexadecimal", hex.to_uppercase()),
     ];
@@ -74,9 +55,7 @@ fn base64(bytes: &[u8], last: &[u8; 2]) -> String {
     };
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let value = (0..3).fold(0, |value, at| {
-            value << 8 | u32::from(chunk.get(at).copied().unwrap_or(0))
-        });
+        let value = (0..3).fold(0, |value, at| value << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
         text.extend((0..=chunk.len()).map(|at| digit(value >> (18 - 6 * at) & 63)));
     }
     text
@@ -84,16 +63,8 @@ fn base64(bytes: &[u8], last: &[u8; 2]) -> String {
 
 /// Where the secret is in some bytes, by the name of its spelling.
 fn found(bytes: &[u8], secret: &str) -> Vec<&'static str> {
-    let is_in = |spelling: &str| {
-        bytes
-            .windows(spelling.len())
-            .any(|window| window == spelling.as_bytes())
-    };
-    spellings(secret)
-        .into_iter()
-        .filter(|(_, spelling)| is_in(spelling))
-        .map(|(name, _)| name)
-        .collect()
+    let is_in = |spelling: &str| bytes.windows(spelling.len()).any(|window| window == spelling.as_bytes());
+    spellings(secret).into_iter().filter(|(_, spelling)| is_in(spelling)).map(|(name, _)| name).collect()
 }
 
 fn assert_clean(what: &str, bytes: &[u8]) {
@@ -116,10 +87,7 @@ fn assert_clean_folder(folder: &Path) -> usize {
         count += match path.is_dir() {
             true => assert_clean_folder(&path),
             false => {
-                assert_clean(
-                    &path.display().to_string(),
-                    &std::fs::read(&path).expect("a file"),
-                );
+                assert_clean(&path.display().to_string(), &std::fs::read(&path).expect("a file"));
                 1
             }
         };
@@ -129,16 +97,8 @@ fn assert_clean_folder(folder: &Path) -> usize {
 
 fn scenario(email: Option<&str>) -> Scenario {
     let email = email.map(str::to_owned);
-    let account = Account {
-        user: "ana".into(),
-        token: TOKEN.into(),
-        email,
-        ..Account::default()
-    };
-    let mut scenario = Scenario {
-        accounts: vec![account],
-        ..Scenario::demo()
-    };
+    let account = Account { user: "ana".into(), token: TOKEN.into(), email, ..Account::default() };
+    let mut scenario = Scenario { accounts: vec![account], ..Scenario::demo() };
     scenario.pull_requests[0].title = "A title".into();
     scenario
 }
@@ -150,16 +110,8 @@ async fn a_day(name: &str, email: Option<&str>) {
     variables.push(("BITBUCKET_LSP_LOG".into(), "trace".into()));
     variables.push(("RUST_BACKTRACE".into(), "full".into()));
     // The remote has user info, as some clones have.
-    let user = world
-        .simulator
-        .web_url()
-        .replace("http://", "http://x-token-auth:hunter2-canary@");
-    world.git(&[
-        "remote",
-        "set-url",
-        "origin",
-        &format!("{user}/corner-shop/till.git"),
-    ]);
+    let user = world.simulator.web_url().replace("http://", "http://x-token-auth:hunter2-canary@");
+    world.git(&["remote", "set-url", "origin", &format!("{user}/corner-shop/till.git")]);
     let mut editor = started_with(name, &world, &variables, json!({ "trace": "verbose" })).await;
     until_shown(&mut editor, &world).await;
     let faults = [
@@ -187,19 +139,12 @@ async fn a_day(name: &str, email: Option<&str>) {
         world.simulator.faults().clear_all();
     }
     editor.write_message(b"{\"jsonrpc\":").await;
-    editor
-        .write_message(br#"{"jsonrpc":"2.0","method":"textDocument/didOpen","params":7}"#)
-        .await;
-    editor
-        .document("bitbucket.showPullRequest", json!({ "line": 0 }))
-        .await;
+    editor.write_message(br#"{"jsonrpc":"2.0","method":"textDocument/didOpen","params":7}"#).await;
+    editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
     #[cfg(target_os = "linux")]
     {
         let id = editor.process().id();
-        assert_clean(
-            "its arguments",
-            &std::fs::read(format!("/proc/{id}/cmdline")).expect("a process"),
-        );
+        assert_clean("its arguments", &std::fs::read(format!("/proc/{id}/cmdline")).expect("a process"));
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
         assert_eq!(children.trim(), "", "no child could have been told");
     }
@@ -216,31 +161,16 @@ async fn a_day(name: &str, email: Option<&str>) {
     assert_clean("the log", &said);
     assert_clean("what the editor is told", &heard);
     for bytes in [&said, &heard] {
-        assert!(
-            !String::from_utf8_lossy(bytes).contains("hunter2-canary"),
-            "the remote's user info is told"
-        );
+        assert!(!String::from_utf8_lossy(bytes).contains("hunter2-canary"), "the remote's user info is told");
     }
-    assert!(
-        assert_clean_folder(&world.folder().join("cache")) >= 2,
-        "documents were written"
-    );
+    assert!(assert_clean_folder(&world.folder().join("cache")) >= 2, "documents were written");
     assert_clean_folder(&world.folder().join("home"));
     assert_clean_folder(&world.folder().join("config"));
     assert_clean_folder(&world.clone);
 
-    for arguments in [
-        &["comments"][..],
-        &["doctor"][..],
-        &["--help"][..],
-        &["comments", "--no-such"][..],
-    ] {
-        let output = command(&variables)
-            .args(arguments)
-            .current_dir(&world.clone)
-            .output()
-            .await
-            .expect("it runs");
+    for arguments in [&["comments"][..], &["doctor"][..], &["--help"][..], &["comments", "--no-such"][..]] {
+        let output =
+            command(&variables).args(arguments).current_dir(&world.clone).output().await.expect("it runs");
         assert_clean("what a command prints", &output.stdout);
         assert_clean("what a command logs", &output.stderr);
     }
@@ -260,20 +190,15 @@ async fn an_api_token_is_nowhere() {
 #[test]
 fn the_search_finds_each_spelling() {
     for (name, spelling) in spellings(TOKEN) {
-        for text in [
-            spelling.clone(),
-            format!("GET /x \u{1}{spelling}\n more"),
-            format!("{{\"a\":\"{spelling}\"}}"),
-        ] {
+        for text in
+            [spelling.clone(), format!("GET /x \u{1}{spelling}\n more"), format!("{{\"a\":\"{spelling}\"}}")]
+        {
             assert!(found(text.as_bytes(), TOKEN).contains(&name), "{name}: {text}");
         }
     }
     // As a real header has it, whatever stands before the token.
     for user in ["", "a", EMAIL, "x-token-auth"] {
-        let header = format!(
-            "Authorization: Basic {}",
-            base64(format!("{user}:{TOKEN}").as_bytes(), b"+/")
-        );
+        let header = format!("Authorization: Basic {}", base64(format!("{user}:{TOKEN}").as_bytes(), b"+/"));
         assert!(found(header.as_bytes(), TOKEN).contains(&"base64"), "{header}");
     }
     assert_eq!(found(b"nothing of the kind", TOKEN), Vec::<&str>::new());

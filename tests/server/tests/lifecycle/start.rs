@@ -26,21 +26,13 @@ async fn initialize_is_answered_quickly_and_without_any_network() {
     let took = start.elapsed();
     assert_eq!(answer["serverInfo"]["name"], "bitbucket-lsp");
     assert!(took < Duration::from_secs(1), "{took:?}");
-    assert_eq!(
-        canary.heard(),
-        Vec::<String>::new(),
-        "nothing is sent before `initialized`"
-    );
+    assert_eq!(canary.heard(), Vec::<String>::new(), "nothing is sent before `initialized`");
     // The control: afterwards it does ask.
     editor.notify("initialized", json!({})).await;
     editor
         .until("a request", |seen| {
             let spoke = canary.heard().iter().any(|head| head.starts_with("GET /2.0/"));
-            if spoke && !seen.log.is_empty() {
-                Ok(())
-            } else {
-                Err("there is none".into())
-            }
+            if spoke && !seen.log.is_empty() { Ok(()) } else { Err("there is none".into()) }
         })
         .await;
     assert_eq!(editor.stop().await, 0);
@@ -55,10 +47,7 @@ async fn an_editor_without_a_way_to_bitbucket_is_usable_at_once() {
     let mut editor = started("start-offline", &world).await;
     let answer = editor.request("textDocument/hover", super::hover(&world)).await;
     assert!(answer.is_null(), "{answer}");
-    assert_eq!(
-        editor.lenses(&world.file("till/cart.py")).await,
-        Vec::<String>::new()
-    );
+    assert_eq!(editor.lenses(&world.file("till/cart.py")).await, Vec::<String>::new());
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     world.simulator.faults().clear_all();
     until_shown(&mut editor, &world).await;
@@ -82,43 +71,26 @@ async fn it_listens_on_no_port() {
 async fn it_starts_no_other_process_and_leaves_the_clone_alone() {
     let world = World::sample("no-children").await;
     let files = |folder: std::path::PathBuf| {
-        let mut files: Vec<_> = walk(&folder)
-            .into_iter()
-            .filter(|path| !path.ends_with("index"))
-            .collect();
+        let mut files: Vec<_> = walk(&folder).into_iter().filter(|path| !path.ends_with("index")).collect();
         files.sort();
         files
     };
     let before = files(world.clone.clone());
     let mut editor = started("no-children", &world).await;
     until_shown(&mut editor, &world).await;
-    editor
-        .document("bitbucket.showPullRequest", json!({ "line": 0 }))
-        .await;
+    editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
     let id = editor.process().id();
     let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
     assert_eq!(children.trim(), "");
     assert_eq!(editor.stop().await, 0);
-    assert_eq!(
-        files(world.clone.clone()),
-        before,
-        "nothing of ours is in the clone"
-    );
+    assert_eq!(files(world.clone.clone()), before, "nothing of ours is in the clone");
 }
 
 /// All files below a folder.
 #[cfg(target_os = "linux")]
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path());
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     entries
-        .flat_map(|path| {
-            if path.is_dir() && !path.is_symlink() {
-                walk(&path)
-            } else {
-                vec![path]
-            }
-        })
+        .flat_map(|path| if path.is_dir() && !path.is_symlink() { walk(&path) } else { vec![path] })
         .collect()
 }

@@ -24,9 +24,15 @@ async fn comments_are_on_their_lines_in_files_that_are_not_even_open() {
     editor.until_drawn(&world.file("tests/test_cart.py"), &["16: Ben Okafor: Good. One more"]).await;
 
     let of_discounts = editor.seen.diagnostics[&uri(&world.file("till/discounts.py"))].clone();
-    let outdated = of_discounts.iter().find(|one| one["message"].as_str().unwrap().contains("worth more")).unwrap();
-    assert_eq!((&outdated["severity"], &outdated["tags"]), (&json!(4), &json!([1])), "outdated ones are faded hints");
-    let multi_line = of_discounts.iter().find(|one| one["message"].as_str().unwrap().contains("rounds down")).unwrap();
+    let outdated =
+        of_discounts.iter().find(|one| one["message"].as_str().unwrap().contains("worth more")).unwrap();
+    assert_eq!(
+        (&outdated["severity"], &outdated["tags"]),
+        (&json!(4), &json!([1])),
+        "outdated ones are faded hints"
+    );
+    let multi_line =
+        of_discounts.iter().find(|one| one["message"].as_str().unwrap().contains("rounds down")).unwrap();
     assert_eq!(multi_line["severity"], json!(3));
     assert_eq!(multi_line["source"], "bitbucket");
     assert!(multi_line["codeDescription"]["href"].as_str().unwrap().contains("#comment-"));
@@ -69,7 +75,8 @@ async fn a_changed_line_says_so_and_its_text_is_in_the_hover() {
     editor
         .until("the comment to say that its line was changed", |seen| {
             let drawn = seen.drawn(&uri);
-            let said = drawn.iter().any(|line| line.starts_with("13: Cleo") && line.contains("changed since"));
+            let said =
+                drawn.iter().any(|line| line.starts_with("13: Cleo") && line.contains("changed since"));
             if said { Ok(()) } else { Err(format!("{drawn:#?}")) }
         })
         .await;
@@ -91,12 +98,20 @@ async fn hover_lens_actions_and_hints_tell_the_same_thread() {
         .await;
 
     let lenses = editor.lenses(&discounts).await;
-    assert!(lenses[0].starts_with("1: Bitbucket #4 Discounts: percentages and vouchers · open"), "{lenses:#?}");
+    assert!(
+        lenses[0].starts_with("1: Bitbucket #4 Discounts: percentages and vouchers · open"),
+        "{lenses:#?}"
+    );
     assert!(lenses.iter().any(|lens| lens.starts_with("15: Ben Okafor: This rounds down")), "{lenses:#?}");
 
     let actions = editor.actions(&discounts, line).await;
     let titles: Vec<&str> = actions.iter().map(|(title, _)| title.as_str()).collect();
-    let starts = ["Bitbucket: Show thread", "Bitbucket: Open in browser", "Bitbucket: Copy link", "Bitbucket: Show pull request #4"];
+    let starts = [
+        "Bitbucket: Show thread",
+        "Bitbucket: Open in browser",
+        "Bitbucket: Copy link",
+        "Bitbucket: Show pull request #4",
+    ];
     assert_eq!(titles.len(), starts.len(), "{titles:#?}");
     assert!(titles.iter().zip(starts).all(|(title, start)| title.starts_with(start)), "{titles:#?}");
     assert_eq!(editor.actions(&discounts, 8).await, vec![], "no action beside a line without a comment");
@@ -107,10 +122,13 @@ async fn hover_lens_actions_and_hints_tell_the_same_thread() {
     assert_eq!(shown["external"], json!(true));
     assert!(shown["uri"].as_str().unwrap().contains("/pull-requests/4/"), "{shown}");
 
-    let hints = editor.request("textDocument/inlayHint", json!({
-        "textDocument": { "uri": uri(&discounts) },
-        "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } }
-    }));
+    let hints = editor.request(
+        "textDocument/inlayHint",
+        json!({
+            "textDocument": { "uri": uri(&discounts) },
+            "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } }
+        }),
+    );
     let hints = hints.await;
     assert_eq!(hints.as_array().unwrap().len(), 4, "{hints}");
     editor.stop().await;
@@ -129,15 +147,24 @@ async fn walking_over_all_files_and_round_again() {
     for _ in 0..7 {
         let before = editor.seen.shown.len();
         editor.command("bitbucket.nextComment", json!({ "uri": uri(&file), "line": line })).await;
-        let shown = editor.until("the next comment", |seen| seen.shown.get(before).cloned().ok_or("none".into())).await;
+        let shown = editor
+            .until("the next comment", |seen| seen.shown.get(before).cloned().ok_or("none".into()))
+            .await;
         file = bitbucket_lsp::uri::file_path(shown["uri"].as_str().unwrap()).unwrap();
         line = shown["selection"]["start"]["line"].as_u64().unwrap();
         stops.push(format!("{}:{}", file.file_name().unwrap().to_string_lossy(), line + 1));
         editor.open(&file).await;
         editor.until_hover(&file, u32::try_from(line).unwrap(), |hover| !hover.is_empty()).await;
     }
-    let expected =
-        ["cart.py:35", "discounts.py:1", "discounts.py:13", "discounts.py:15", "discounts.py:24", "receipt.py:18", "test_cart.py:16"];
+    let expected = [
+        "cart.py:35",
+        "discounts.py:1",
+        "discounts.py:13",
+        "discounts.py:15",
+        "discounts.py:24",
+        "receipt.py:18",
+        "test_cart.py:16",
+    ];
     assert_eq!(stops, expected, "the sorted order of paths, and round again");
     editor.stop().await;
 }
@@ -148,13 +175,19 @@ async fn the_pull_request_is_a_document_with_the_way_into_the_code() {
     let mut editor = world.editor().await;
     editor.until_drawn(&world.file("till/discounts.py"), &DISCOUNTS).await;
     let (path, text) = editor.document("bitbucket.showPullRequest", json!({})).await;
-    for part in
-        ["# #4 Discounts: percentages and vouchers", "Unit tests", "Type check", "by **Friday**", "Tell the shops", "till/discounts.py"]
-    {
+    for part in [
+        "# #4 Discounts: percentages and vouchers",
+        "Unit tests",
+        "Type check",
+        "by **Friday**",
+        "Tell the shops",
+        "till/discounts.py",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     editor.open(&path).await;
-    let symbols = editor.request("textDocument/documentSymbol", json!({ "textDocument": { "uri": uri(&path) } })).await;
+    let symbols =
+        editor.request("textDocument/documentSymbol", json!({ "textDocument": { "uri": uri(&path) } })).await;
     assert!(symbols[0]["children"].as_array().is_some_and(|children| children.len() > 3), "{symbols:#}");
 
     let row = text.lines().position(|line| line.contains("Nothing keeps this")).expect("the thread's row");
@@ -166,8 +199,10 @@ async fn the_pull_request_is_a_document_with_the_way_into_the_code() {
     assert!(shown["uri"].as_str().unwrap().ends_with("till/discounts.py"));
     assert_eq!(shown["selection"]["start"]["line"], json!(12));
 
-    let links = editor.request("textDocument/documentLink", json!({ "textDocument": { "uri": uri(&path) } })).await;
-    let targets: Vec<&str> = links.as_array().unwrap().iter().filter_map(|link| link["target"].as_str()).collect();
+    let links =
+        editor.request("textDocument/documentLink", json!({ "textDocument": { "uri": uri(&path) } })).await;
+    let targets: Vec<&str> =
+        links.as_array().unwrap().iter().filter_map(|link| link["target"].as_str()).collect();
     assert!(targets.iter().any(|target| target.ends_with("till/discounts.py#L13")), "{targets:#?}");
     let lines: Vec<&str> = text.lines().collect();
     for link in links.as_array().unwrap() {
@@ -215,7 +250,8 @@ async fn settings_and_the_switch_for_all_comments_count_at_once() {
     editor.settings = json!({ "comments": { "showResolved": true, "severity": "warning" } });
     editor.notify("workspace/didChangeConfiguration", json!({ "settings": null })).await;
     editor.until_drawn(&cart, &["5: Ben Okafor: Nit", "35: Ben"]).await;
-    let severities: Vec<_> = editor.seen.diagnostics[&uri(&cart)].iter().map(|one| one["severity"].clone()).collect();
+    let severities: Vec<_> =
+        editor.seen.diagnostics[&uri(&cart)].iter().map(|one| one["severity"].clone()).collect();
     assert_eq!(severities, [json!(4), json!(2)]);
     editor.stop().await;
 }
@@ -226,7 +262,8 @@ async fn nothing_is_asked_of_the_network_before_the_first_answers_and_two_trips_
     world.simulator.faults().set(Fault::Latency(Duration::from_millis(150)));
     let folders = [world.clone.as_path()];
     let mut editor = Editor::connect("two-trips", world.environment(), &folders, able(), json!({})).await;
-    let rest = |world: &World| world.simulator.requests().iter().filter(|one| one.path.starts_with("/2.0")).count();
+    let rest =
+        |world: &World| world.simulator.requests().iter().filter(|one| one.path.starts_with("/2.0")).count();
     assert_eq!(rest(&world), 0, "initialize is answered first");
     editor.notify("initialized", json!({})).await;
     editor.until_drawn(&world.file("till/cart.py"), &["35: Ben"]).await;
@@ -261,7 +298,11 @@ async fn every_position_encoding_gives_the_same_places() {
         editor.until_drawn(&cart, &["35: Ben"]).await;
         editor.open(&cart).await;
         // "𝄞ü" is 6 bytes, 3 UTF-16 units, 2 scalars.
-        let width = [("utf-8", 6), ("utf-16", 3), ("utf-32", 2)].into_iter().find(|(name, _)| *name == encoding).unwrap().1;
+        let width = [("utf-8", 6), ("utf-16", 3), ("utf-32", 2)]
+            .into_iter()
+            .find(|(name, _)| *name == encoding)
+            .unwrap()
+            .1;
         editor.edit(&cart, (34, 0), (34, 0), "𝄞ü").await;
         editor.edit(&cart, (34, width), (34, width), "\n").await;
         // The commented line is whole again, one line below.
@@ -273,17 +314,12 @@ async fn every_position_encoding_gives_the_same_places() {
 #[tokio::test]
 async fn a_client_that_can_do_nothing_still_gets_everything_by_messages() {
     let world = World::sample("bare-client").await;
-    let mut editor = Editor::start(
-        "bare-client",
-        world.environment(),
-        &[&world.clone],
-        json!({}),
-        json!(null),
-    )
-    .await;
+    let mut editor =
+        Editor::start("bare-client", world.environment(), &[&world.clone], json!({}), json!(null)).await;
     editor.until_drawn(&world.file("till/cart.py"), &["35: Ben"]).await;
     editor.command("bitbucket.showPullRequest", json!({})).await;
-    let message = editor.until("the document's place", |seen| seen.messages.last().cloned().ok_or("none".into())).await;
+    let message =
+        editor.until("the document's place", |seen| seen.messages.last().cloned().ok_or("none".into())).await;
     let path = message.strip_prefix("Open ").and_then(|rest| rest.split(".md").next()).expect("a path");
     assert!(std::fs::read_to_string(format!("{path}.md")).unwrap().contains("Discounts"));
     let link = editor.command("bitbucket.copyLink", json!({})).await;

@@ -56,17 +56,10 @@ fn pick(value: &Value, path: &[&str]) -> Option<Value> {
     match value {
         Value::Array(items) => {
             let empty = || Value::Object(Map::new());
-            Some(
-                items
-                    .iter()
-                    .map(|item| pick(item, path).unwrap_or_else(empty))
-                    .collect(),
-            )
+            Some(items.iter().map(|item| pick(item, path).unwrap_or_else(empty)).collect())
         }
         Value::Object(members) => {
-            let wanted = members
-                .iter()
-                .filter(|(member, _)| *name == "*" || member == name);
+            let wanted = members.iter().filter(|(member, _)| *name == "*" || member == name);
             let picked = wanted.filter_map(|(member, value)| Some((member.clone(), pick(value, rest)?)));
             let picked: Map<String, Value> = picked.collect();
             (!picked.is_empty()).then_some(Value::Object(picked))
@@ -85,9 +78,7 @@ fn prune(value: &mut Value, path: &[&str]) {
             members.retain(|member, _| *name != "*" && member != name)
         }
         Value::Object(members) => {
-            let wanted = members
-                .iter_mut()
-                .filter(|(member, _)| *name == "*" || member == name);
+            let wanted = members.iter_mut().filter(|(member, _)| *name == "*" || member == name);
             wanted.for_each(|(_, value)| prune(value, rest));
         }
         _ => {}
@@ -105,9 +96,7 @@ fn merge(into: &mut Value, from: Value) {
             }
         }
         (Value::Array(into), Value::Array(from)) => {
-            into.iter_mut()
-                .zip(from)
-                .for_each(|(into, from)| merge(into, from));
+            into.iter_mut().zip(from).for_each(|(into, from)| merge(into, from));
         }
         (into, from) => *into = from,
     }
@@ -133,10 +122,7 @@ mod tests {
     #[test]
     fn members_on_demand_are_shown_on_demand() {
         assert_eq!(of("")["values"][0].get("participants"), None);
-        assert_eq!(
-            of("+values.participants.user")["values"][0]["participants"],
-            json!([{"user": "ana"}])
-        );
+        assert_eq!(of("+values.participants.user")["values"][0]["participants"], json!([{"user": "ana"}]));
         assert_eq!(of("+values.participants")["values"][1]["participants"], json!([]));
         assert_eq!(of("+values.participants")["size"], 2);
         assert_eq!(of("values")["values"][0].get("participants"), None);
@@ -145,29 +131,17 @@ mod tests {
 
     #[test]
     fn plain_fields_are_all_that_there_is() {
-        assert_eq!(
-            of("next,values.id"),
-            json!({"next": "n", "values": [{"id": 1}, {"id": 2}]})
-        );
-        assert_eq!(
-            of("values.links.self,size")["values"][1],
-            json!({"links": {"self": "t"}})
-        );
+        assert_eq!(of("next,values.id"), json!({"next": "n", "values": [{"id": 1}, {"id": 2}]}));
+        assert_eq!(of("values.links.self,size")["values"][1], json!({"links": {"self": "t"}}));
         assert_eq!(of("absent"), json!({}));
     }
 
     #[test]
     fn minus_takes_away() {
-        assert_eq!(
-            of("-values.links.html")["values"][0]["links"],
-            json!({"self": "s"})
-        );
+        assert_eq!(of("-values.links.html")["values"][0]["links"], json!({"self": "s"}));
         assert_eq!(of("-values.links.*")["values"][0]["links"], json!({}));
         assert_eq!(of("-*,+size"), json!({"size": 2}));
-        assert_eq!(
-            of("values.links,-values.links.self")["values"][0],
-            json!({"links": {"html": "h"}})
-        );
+        assert_eq!(of("values.links,-values.links.self")["values"][0], json!({"links": {"html": "h"}}));
     }
 
     #[test]

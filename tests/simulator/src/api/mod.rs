@@ -47,21 +47,13 @@ pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Routed {
         Ok(account) => account,
         Err(answer) => return Routed { answer, known: true },
     };
-    let call = Call {
-        world: &world,
-        request,
-        account,
-        accepted: RefCell::default(),
-    };
+    let call = Call { world: &world, request, account, accepted: RefCell::default() };
     let Some(result) = route(&call, &segments) else {
         let body = json!({"type": "error", "error": {
             "message": "Resource not found",
             "detail": "There is no API hosted at this URL",
         }});
-        return Routed {
-            answer: Answer::json(404, &body),
-            known: false,
-        };
+        return Routed { answer: Answer::json(404, &body), known: false };
     };
     let mut answer = result.unwrap_or_else(|error| error);
     if answer.status == 200 {
@@ -73,14 +65,8 @@ pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Routed {
         answer = answer.with("x-accepted-oauth-scopes", scope);
     }
     if let Some(account) = account {
-        let kind = if account.email.is_some() {
-            "apitoken"
-        } else {
-            "oauth2"
-        };
-        answer = answer
-            .with("x-oauth-scopes", account.scopes.join(", "))
-            .with("x-credential-type", kind);
+        let kind = if account.email.is_some() { "apitoken" } else { "oauth2" };
+        answer = answer.with("x-oauth-scopes", account.scopes.join(", ")).with("x-credential-type", kind);
     }
     Routed { answer, known: true }
 }
@@ -166,11 +152,7 @@ fn account<'a>(world: &'a World, request: &Request) -> Result<Option<&'a Account
         Some(("Bearer", token)) => oauth::bearer(world, token).filter(|(account, _)| account.email.is_none()),
         Some(("Basic", pair)) => credentials(pair).and_then(|(email, token)| {
             let same = |account: &&Account| account.email.as_ref() == Some(&email) && account.token == token;
-            world
-                .accounts
-                .iter()
-                .find(same)
-                .map(|account| (account, account.expired))
+            world.accounts.iter().find(same).map(|account| (account, account.expired))
         }),
         _ => None,
     };
@@ -193,26 +175,19 @@ pub(crate) fn credentials(pair: &str) -> Option<(String, String)> {
 
 /// Whether an account may read a repository.
 pub(crate) fn may_read(repository: &Repository, account: &Account) -> bool {
-    repository.public
-        || repository
-            .visible_to
-            .as_ref()
-            .is_none_or(|users| users.contains(&account.user))
+    repository.public || repository.visible_to.as_ref().is_none_or(|users| users.contains(&account.user))
 }
 
 impl<'a> Call<'a> {
     /// The account behind the request.
     pub(crate) fn signed_in(&self) -> Result<&'a Account> {
-        self.account
-            .ok_or_else(|| error(401, "Authentication is required for this endpoint"))
+        self.account.ok_or_else(|| error(401, "Authentication is required for this endpoint"))
     }
 
     /// A repository that the account may see; one that it may not see does not exist.
     fn repository(&self, workspace: &str, slug: &str) -> Result<&'a Repository> {
-        let found = self
-            .world
-            .repository(&format!("{workspace}/{slug}"))
-            .filter(|repository| !repository.gone);
+        let found =
+            self.world.repository(&format!("{workspace}/{slug}")).filter(|repository| !repository.gone);
         let seen = match (found, self.account) {
             (Some(repository), None) if !(repository.public && self.world.anonymous) => {
                 return Err(error(401, "Authentication is required for this endpoint"));
@@ -259,9 +234,7 @@ pub(crate) fn allows(account: &Account, scope: &str) -> (String, bool) {
     }
     let (name, verb) = match scope {
         "account" => ("user", "read"),
-        scope => scope
-            .strip_suffix(":write")
-            .map_or((scope, "read"), |name| (name, "write")),
+        scope => scope.strip_suffix(":write").map_or((scope, "read"), |name| (name, "write")),
     };
     let required = format!("{verb}:{name}:bitbucket");
     let enough = account.scopes.contains(&required);

@@ -33,17 +33,8 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Fields that a filter of comments may speak of.
-const COMMENT_FIELDS: &[&str] = &[
-    "id",
-    "content",
-    "user",
-    "deleted",
-    "pending",
-    "inline",
-    "parent",
-    "created_on",
-    "updated_on",
-];
+const COMMENT_FIELDS: &[&str] =
+    &["id", "content", "user", "deleted", "pending", "inline", "parent", "created_on", "updated_on"];
 
 pub(super) fn list(call: &Call<'_>, repository: &Repository) -> Result<Answer> {
     call.needs("pullrequest")?;
@@ -63,21 +54,12 @@ pub(super) fn list(call: &Call<'_>, repository: &Repository) -> Result<Answer> {
     let wanted = |one: &&PullRequest| {
         one.repository == repository.name && (states.is_empty() || states.contains(&one.state))
     };
-    let found = call
-        .world
-        .pull_requests
-        .iter()
-        .filter(wanted)
-        .map(|one| call.world.pull_request_json(one));
-    let mut found: Vec<Value> = found
-        .filter(|one| filter.as_ref().is_none_or(|filter| filter.matches(one)))
-        .collect();
+    let found = call.world.pull_requests.iter().filter(wanted).map(|one| call.world.pull_request_json(one));
+    let mut found: Vec<Value> =
+        found.filter(|one| filter.as_ref().is_none_or(|filter| filter.matches(one))).collect();
     let by = call.request.parameter("sort").unwrap_or_else(|| "-id".to_owned());
     query::sort(&mut found, &by, FIELDS).map_err(|message| error(400, &message))?;
-    Ok(call.json(
-        page.of(call.world, call.request, &found, Value::clone)?,
-        LIST_ON_DEMAND,
-    ))
+    Ok(call.json(page.of(call.world, call.request, &found, Value::clone)?, LIST_ON_DEMAND))
 }
 
 pub(super) fn one(call: &Call<'_>, repository: &Repository, id: &str) -> Result<Answer> {
@@ -111,10 +93,7 @@ pub(super) fn comments(call: &Call<'_>, repository: &Repository, id: &str) -> Re
 pub(super) fn comment(call: &Call<'_>, repository: &Repository, id: &str, comment: &str) -> Result<Answer> {
     call.needs("pullrequest")?;
     let pull_request = find(call, repository, id)?;
-    let found = comment
-        .parse()
-        .ok()
-        .and_then(|comment| pull_request.comment(comment));
+    let found = comment.parse().ok().and_then(|comment| pull_request.comment(comment));
     // The message of a missing comment is only its id.
     let found = found.ok_or_else(|| error(404, comment))?;
     Ok(call.json(call.world.comment_json_alone(pull_request, found), &[]))
@@ -125,19 +104,13 @@ pub(super) fn tasks(call: &Call<'_>, repository: &Repository, id: &str) -> Resul
     let pull_request = find(call, repository, id)?;
     let page = Page::asked(call.request, 100)?;
     let shape = |task: &crate::world::Task| call.world.task_json(pull_request, task);
-    Ok(call.json(
-        page.of(call.world, call.request, &pull_request.tasks, shape)?,
-        &[],
-    ))
+    Ok(call.json(page.of(call.world, call.request, &pull_request.tasks, shape)?, &[]))
 }
 
 pub(super) fn task(call: &Call<'_>, repository: &Repository, id: &str, task: &str) -> Result<Answer> {
     call.needs("pullrequest")?;
     let pull_request = find(call, repository, id)?;
-    let found = pull_request
-        .tasks
-        .iter()
-        .find(|known| known.id.to_string() == task);
+    let found = pull_request.tasks.iter().find(|known| known.id.to_string() == task);
     let found = found.ok_or_else(|| error(404, task))?;
     Ok(call.json(call.world.task_json(pull_request, found), &[]))
 }
@@ -156,21 +129,11 @@ pub(super) fn commits(call: &Call<'_>, repository: &Repository, id: &str) -> Res
     let pull_request = find(call, repository, id)?;
     let page = Page::asked(call.request, 100)?;
     let source = &pull_request.source;
-    let from = call
-        .world
-        .repository(&source.repository)
-        .filter(|repository| !repository.gone);
+    let from = call.world.repository(&source.repository).filter(|repository| !repository.gone);
     let from = from.ok_or_else(|| error(404, "The source repository does not exist"))?;
-    let range = [
-        source.commit.as_str(),
-        "--not",
-        pull_request.destination.commit.as_str(),
-    ];
-    let commits = if from.heads.contains_key(&source.branch) {
-        source::log(from, &range)
-    } else {
-        Vec::new()
-    };
+    let range = [source.commit.as_str(), "--not", pull_request.destination.commit.as_str()];
+    let commits =
+        if from.heads.contains_key(&source.branch) { source::log(from, &range) } else { Vec::new() };
     let shape = |commit: &source::LoggedCommit| call.world.commit_json(from, commit);
     Ok(call.json(page.of(call.world, call.request, &commits, shape)?, &[]))
 }
@@ -190,11 +153,7 @@ pub(super) fn activity(call: &Call<'_>, repository: &Repository, id: &str) -> Re
 
 pub(super) fn activity_of_all(call: &Call<'_>, repository: &Repository) -> Result<Answer> {
     call.needs("pullrequest")?;
-    let all = call
-        .world
-        .pull_requests
-        .iter()
-        .filter(|one| one.repository == repository.name);
+    let all = call.world.pull_requests.iter().filter(|one| one.repository == repository.name);
     events(call, &all.collect::<Vec<_>>())
 }
 
@@ -207,18 +166,12 @@ fn events(call: &Call<'_>, pull_requests: &[&PullRequest]) -> Result<Answer> {
         let brief = world.pull_request_brief(pull_request);
         for comment in pull_request.comments.iter().filter(|comment| !comment.deleted) {
             let comment_json = world.comment_json_alone(pull_request, comment);
-            events.push((
-                comment.created,
-                json!({"pull_request": brief, "comment": comment_json}),
-            ));
+            events.push((comment.created, json!({"pull_request": brief, "comment": comment_json})));
         }
         for participant in &pull_request.participants {
             if let (Some(vote), Some(on)) = (participant.vote, participant.on) {
-                let kind = if vote == crate::world::Vote::Approved {
-                    "approval"
-                } else {
-                    "changes_requested"
-                };
+                let kind =
+                    if vote == crate::world::Vote::Approved { "approval" } else { "changes_requested" };
                 let said =
                     json!({"date": time(on), "user": world.user(&participant.user), "pullrequest": brief});
                 events.push((on, json!({"pull_request": brief, kind: said})));
@@ -251,9 +204,6 @@ fn events(call: &Call<'_>, pull_requests: &[&PullRequest]) -> Result<Answer> {
 
 /// A missing pull request is answered in plain text.
 fn find<'a>(call: &Call<'a>, repository: &Repository, id: &str) -> Result<&'a PullRequest> {
-    let found = id
-        .parse()
-        .ok()
-        .and_then(|id| call.world.pull_request(&repository.name, id));
+    let found = id.parse().ok().and_then(|id| call.world.pull_request(&repository.name, id));
     found.ok_or_else(|| Answer::text(404, "Not Found"))
 }

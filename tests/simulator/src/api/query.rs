@@ -13,11 +13,7 @@ use serde_json::Value;
 pub(crate) enum Query {
     And(Vec<Query>),
     Or(Vec<Query>),
-    Test {
-        field: String,
-        operator: Operator,
-        values: Vec<Literal>,
-    },
+    Test { field: String, operator: Operator, values: Vec<Literal> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +40,7 @@ pub(crate) enum Literal {
 impl Query {
     /// Parses a filter whose fields start with one of the given names; says what is wrong otherwise.
     pub(crate) fn parse(text: &str, fields: &[&str]) -> Result<Self, String> {
-        let mut parser = Parser {
-            tokens: tokens(text)?,
-            at: 0,
-            fields,
-        };
+        let mut parser = Parser { tokens: tokens(text)?, at: 0, fields };
         let query = parser.or()?;
         match parser.next() {
             None => Ok(query),
@@ -69,16 +61,10 @@ impl Query {
         match self {
             Self::And(parts) => parts.iter().all(|part| part.matches(object)),
             Self::Or(parts) => parts.iter().any(|part| part.matches(object)),
-            Self::Test {
-                field,
-                operator,
-                values,
-            } => {
+            Self::Test { field, operator, values } => {
                 let found = reach(object, field);
                 let any = |test: &dyn Fn(&Value, &Literal) -> bool| {
-                    found
-                        .iter()
-                        .any(|found| values.iter().any(|value| test(found, value)))
+                    found.iter().any(|found| values.iter().any(|value| test(found, value)))
                 };
                 let ordered = |wanted: fn(Ordering) -> bool| {
                     any(&|found, value| compare(found, value).is_some_and(wanted))
@@ -102,13 +88,7 @@ impl Query {
 pub(crate) fn sort(objects: &mut [Value], by: &str, fields: &[&str]) -> Result<(), String> {
     let (field, descending) = by.strip_prefix('-').map_or((by, false), |field| (field, true));
     check(field, fields)?;
-    let key = |object: &Value| {
-        reach(object, field)
-            .into_iter()
-            .next()
-            .cloned()
-            .unwrap_or(Value::Null)
-    };
+    let key = |object: &Value| reach(object, field).into_iter().next().cloned().unwrap_or(Value::Null);
     objects.sort_by(|one, other| {
         let (one, other) = (key(one), key(other));
         let order = compare(&one, &Literal::Json(other)).unwrap_or(Ordering::Equal);
@@ -119,11 +99,7 @@ pub(crate) fn sort(objects: &mut [Value], by: &str, fields: &[&str]) -> Result<(
 
 fn check(field: &str, fields: &[&str]) -> Result<(), String> {
     let root = field.split('.').next().unwrap_or_default();
-    if fields.contains(&root) {
-        Ok(())
-    } else {
-        Err(format!("Invalid field name in query: {field}"))
-    }
+    if fields.contains(&root) { Ok(()) } else { Err(format!("Invalid field name in query: {field}")) }
 }
 
 /// The values of a field; several where lists are on the way, `null` where it is missing.
@@ -133,9 +109,7 @@ fn reach<'a>(object: &'a Value, field: &str) -> Vec<&'a Value> {
         let spread = found
             .into_iter()
             .flat_map(|value| value.as_array().map_or(vec![value], |all| all.iter().collect()));
-        found = spread
-            .map(|value| value.get(name).unwrap_or(&Value::Null))
-            .collect();
+        found = spread.map(|value| value.get(name).unwrap_or(&Value::Null)).collect();
     }
     found
 }
@@ -148,9 +122,7 @@ fn contains(found: &Value, value: &Literal) -> bool {
     let Literal::Json(Value::String(part)) = value else {
         return false;
     };
-    found
-        .as_str()
-        .is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))
+    found.as_str().is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))
 }
 
 fn compare(found: &Value, value: &Literal) -> Option<Ordering> {
@@ -225,11 +197,7 @@ impl Parser<'_> {
         while self.keyword("OR") {
             parts.push(self.and()?);
         }
-        Ok(if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Query::Or(parts)
-        })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Query::Or(parts) })
     }
 
     fn and(&mut self) -> Result<Query, String> {
@@ -237,11 +205,7 @@ impl Parser<'_> {
         while self.keyword("AND") {
             parts.push(self.primary()?);
         }
-        Ok(if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Query::And(parts)
-        })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Query::And(parts) })
     }
 
     fn primary(&mut self) -> Result<Query, String> {
@@ -256,11 +220,7 @@ impl Parser<'_> {
                 let operator = self.operator()?;
                 let list = matches!(operator, Operator::In | Operator::NotIn);
                 let values = if list { self.list()? } else { vec![self.literal()?] };
-                Ok(Query::Test {
-                    field,
-                    operator,
-                    values,
-                })
+                Ok(Query::Test { field, operator, values })
             }
             other => Err(format!("a field was expected, not {other:?}")),
         }
@@ -354,9 +314,7 @@ mod tests {
     }
 
     fn passes(query: &str) -> bool {
-        Query::parse(query, FIELDS)
-            .unwrap_or_else(|error| panic!("{query}: {error}"))
-            .matches(&sample())
+        Query::parse(query, FIELDS).unwrap_or_else(|error| panic!("{query}: {error}")).matches(&sample())
     }
 
     #[test]

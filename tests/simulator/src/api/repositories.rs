@@ -23,10 +23,7 @@ pub(super) fn branches(call: &Call<'_>, repository: &Repository) -> Result<Answe
     call.needs("repository")?;
     let page = Page::asked(call.request, 100)?;
     let fields = ["name", "target"];
-    let names = repository
-        .heads
-        .iter()
-        .map(|(name, hash)| json!({"name": name, "target": {"hash": hash}}));
+    let names = repository.heads.iter().map(|(name, hash)| json!({"name": name, "target": {"hash": hash}}));
     let mut branches: Vec<Value> = names.collect();
     if let Some(filter) = call.request.parameter("q") {
         let filter = Query::parse(&filter, &fields).map_err(|message| error(400, &message))?;
@@ -50,24 +47,15 @@ pub(super) fn branch(call: &Call<'_>, repository: &Repository, name: &str) -> Re
 pub(super) fn statuses(call: &Call<'_>, repository: &Repository, name: &str) -> Result<Answer> {
     call.needs("repository")?;
     let page = Page::asked(call.request, 100)?;
-    let hash = repository
-        .commit(name)
-        .ok_or_else(|| error(404, &format!("Commit not found: {name}")))?;
-    let statuses: Vec<_> = repository
-        .statuses
-        .iter()
-        .filter(|status| status.commit == hash)
-        .collect();
+    let hash = repository.commit(name).ok_or_else(|| error(404, &format!("Commit not found: {name}")))?;
+    let statuses: Vec<_> = repository.statuses.iter().filter(|status| status.commit == hash).collect();
     let shape = |status: &&crate::world::Status| call.world.status_json(repository, status);
     Ok(call.json(page.of(call.world, call.request, &statuses, shape)?, &[]))
 }
 
 fn json_of(call: &Call<'_>, repository: &Repository, name: &str) -> Value {
     let world = call.world;
-    let target = repository
-        .heads
-        .get(name)
-        .and_then(|hash| source::log(repository, &[hash, "-1"]).pop());
+    let target = repository.heads.get(name).and_then(|hash| source::log(repository, &[hash, "-1"]).pop());
     let own = format!("{}/repositories/{}", world.api(), repository.name);
     let encoded = percent_encode(name);
     json!({

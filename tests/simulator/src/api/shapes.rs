@@ -23,14 +23,10 @@ fn href(address: String) -> Value {
 
 /// Markdown as Bitbucket gives it, with a plain rendering as paragraphs.
 pub(crate) fn rendered(raw: &str) -> Value {
-    let escaped = raw
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
+    let escaped = raw.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let paragraphs = escaped.split("\n\n").filter(|text| !text.trim().is_empty());
-    let html: Vec<String> = paragraphs
-        .map(|text| format!("<p>{}</p>", text.trim().replace('\n', "<br/>")))
-        .collect();
+    let html: Vec<String> =
+        paragraphs.map(|text| format!("<p>{}</p>", text.trim().replace('\n', "<br/>"))).collect();
     json!({"type": "rendered", "raw": raw, "markup": "markdown", "html": html.join("\n")})
 }
 
@@ -107,10 +103,7 @@ impl World {
         value["has_issues"] = false.into();
         value["has_wiki"] = false.into();
         value["mainbranch"] = json!({"type": "branch", "name": repository.main});
-        let parent = repository
-            .fork_of
-            .as_deref()
-            .and_then(|name| self.repository(name));
+        let parent = repository.fork_of.as_deref().and_then(|name| self.repository(name));
         value["parent"] = parent.map_or(Value::Null, |parent| self.repository_brief(parent));
         value
     }
@@ -127,9 +120,7 @@ impl World {
     }
 
     fn end(&self, end: &End) -> Value {
-        let repository = self
-            .repository(&end.repository)
-            .filter(|repository| !repository.gone);
+        let repository = self.repository(&end.repository).filter(|repository| !repository.gone);
         json!({
             "branch": {"name": end.branch, "links": {}},
             "commit": self.commit_brief(&end.repository, short(&end.commit)),
@@ -153,39 +144,20 @@ impl World {
         let (name, id) = (&pull_request.repository, pull_request.id);
         let own = format!("{}/repositories/{name}/pullrequests/{id}", self.api());
         let mut links = self.pull_request_links(pull_request);
-        for part in [
-            "commits",
-            "approve",
-            "request-changes",
-            "comments",
-            "activity",
-            "merge",
-            "decline",
-            "statuses",
-        ] {
+        for part in
+            ["commits", "approve", "request-changes", "comments", "activity", "merge", "decline", "statuses"]
+        {
             links[part] = href(format!("{own}/{part}"));
         }
         for part in ["diff", "diffstat"] {
             links[part] = href(self.comparison(pull_request, part));
         }
         let summary = rendered(&pull_request.description);
-        let open_tasks = pull_request
-            .tasks
-            .iter()
-            .filter(|task| task.resolved.is_none())
-            .count();
-        let reviewers = pull_request
-            .participants
-            .iter()
-            .filter(|participant| participant.reviewer);
-        let reviewers: Vec<Value> = reviewers
-            .map(|participant| self.user(&participant.user))
-            .collect();
-        let participants: Vec<Value> = pull_request
-            .participants
-            .iter()
-            .map(|one| self.participant(one))
-            .collect();
+        let open_tasks = pull_request.tasks.iter().filter(|task| task.resolved.is_none()).count();
+        let reviewers = pull_request.participants.iter().filter(|participant| participant.reviewer);
+        let reviewers: Vec<Value> = reviewers.map(|participant| self.user(&participant.user)).collect();
+        let participants: Vec<Value> =
+            pull_request.participants.iter().map(|one| self.participant(one)).collect();
         json!({
             "comment_count": pull_request.comments.iter().filter(|comment| !comment.deleted).count(),
             "task_count": open_tasks,
@@ -216,10 +188,8 @@ impl World {
     /// Where a pull request's diff or diffstat really is; with a carriage return between the ends, as recorded.
     pub(crate) fn comparison(&self, pull_request: &PullRequest, part: &str) -> String {
         let (api, repository, id) = (self.api(), &pull_request.repository, pull_request.id);
-        let (source, destination) = (
-            short(&pull_request.source.commit),
-            short(&pull_request.destination.commit),
-        );
+        let (source, destination) =
+            (short(&pull_request.source.commit), short(&pull_request.destination.commit));
         let from = &pull_request.source.repository;
         format!(
             "{api}/repositories/{repository}/{part}/{from}:{source}%0D{destination}?from_pullrequest_id={id}&topic=true"
@@ -279,16 +249,10 @@ impl World {
                 "start_from": inline.start_from,
                 "start_to": inline.start_to,
             });
-            let (from, pair) = (
-                &pull_request.source.repository,
-                [short(&inline.source), short(&inline.destination)],
-            );
+            let (from, pair) =
+                (&pull_request.source.repository, [short(&inline.source), short(&inline.destination)]);
             let path = percent_encode(&inline.path);
-            let code = format!(
-                "{}/repositories/{}/diff/{from}",
-                self.api(),
-                pull_request.repository
-            );
+            let code = format!("{}/repositories/{}/diff/{from}", self.api(), pull_request.repository);
             value["links"]["code"] = href(format!("{code}:{}..{}?path={path}", pair[0], pair[1]));
         }
         if let Some(resolution) = &comment.resolution {
@@ -387,11 +351,7 @@ impl World {
         value["message"] = commit.message.clone().into();
         value["summary"] = rendered(&commit.message);
         value["rendered"] = json!({"message": rendered(&commit.message)});
-        value["parents"] = commit
-            .parents
-            .iter()
-            .map(|parent| self.commit_brief(name, parent))
-            .collect();
+        value["parents"] = commit.parents.iter().map(|parent| self.commit_brief(name, parent)).collect();
         value["repository"] = self.repository_brief(repository);
         value
     }

@@ -26,21 +26,15 @@ pub(crate) struct LoggedCommit {
 pub(super) fn commit(call: &Call<'_>, repository: &Repository, name: &str) -> Result<Answer> {
     call.needs("repository")?;
     let hash = resolve(call.world, repository, name)?;
-    let commit = log_of(call.world, repository, &[&hash, "-1"])
-        .pop()
-        .ok_or_else(|| not_found(name))?;
+    let commit = log_of(call.world, repository, &[&hash, "-1"]).pop().ok_or_else(|| not_found(name))?;
     Ok(call.json(call.world.commit_json(repository, &commit), &[]))
 }
 
 pub(super) fn merge_base(call: &Call<'_>, repository: &Repository, spec: &str) -> Result<Answer> {
     call.needs("repository")?;
-    let (one, other) = spec
-        .split_once("..")
-        .ok_or_else(|| error(400, &format!("Invalid revspec: {spec}")))?;
-    let (one, other) = (
-        resolve(call.world, repository, one)?,
-        resolve(call.world, repository, other)?,
-    );
+    let (one, other) =
+        spec.split_once("..").ok_or_else(|| error(400, &format!("Invalid revspec: {spec}")))?;
+    let (one, other) = (resolve(call.world, repository, one)?, resolve(call.world, repository, other)?);
     let base = base(call.world, repository, &one, &other)?;
     commit(call, repository, &base)
 }
@@ -74,19 +68,11 @@ pub(super) fn commits(call: &Call<'_>, repository: &Repository, from: Option<&st
         }
     };
     let shown = &all[start.min(all.len())..(start + length).min(all.len())];
-    let values: Vec<Value> = shown
-        .iter()
-        .map(|commit| call.world.commit_json(repository, commit))
-        .collect();
+    let values: Vec<Value> = shown.iter().map(|commit| call.world.commit_json(repository, commit)).collect();
     let mut page = json!({"values": values, "pagelen": length});
     if let Some(last) = shown.last().filter(|_| start + length < all.len()) {
         let mut link = format!("{}{}?", call.world.web, call.request.path);
-        for (name, value) in call
-            .request
-            .parameters()
-            .iter()
-            .filter(|(name, _)| name != "page")
-        {
+        for (name, value) in call.request.parameters().iter().filter(|(name, _)| name != "page") {
             link.push_str(&format!("{}={}&", percent_encode(name), percent_encode(value)));
         }
         page["next"] = format!("{link}page={}", last.hash).into();
@@ -122,25 +108,14 @@ pub(super) fn file(call: &Call<'_>, repository: &Repository, commit: &str, path:
     if is_file {
         let bytes = git(&["cat-file", "blob", &object]).ok_or_else(missing)?;
         let is_text = std::str::from_utf8(&bytes).is_ok_and(|text| !text.contains('\0'));
-        let kind = if is_text {
-            "text/plain"
-        } else {
-            "application/octet-stream"
-        };
+        let kind = if is_text { "text/plain" } else { "application/octet-stream" };
         return Ok(Answer::new(200, kind, bytes));
     }
     let listing = git(&["ls-tree", "-z", &object]).ok_or_else(missing)?;
     let listing = String::from_utf8_lossy(&listing).into_owned();
-    let entries: Vec<(&str, &str)> = listing
-        .split('\0')
-        .filter_map(|line| line.split_once('\t'))
-        .collect();
+    let entries: Vec<(&str, &str)> = listing.split('\0').filter_map(|line| line.split_once('\t')).collect();
     let shape = |(about, name): &(&str, &str)| {
-        let whole = if path.is_empty() {
-            (*name).to_owned()
-        } else {
-            format!("{path}/{name}")
-        };
+        let whole = if path.is_empty() { (*name).to_owned() } else { format!("{path}/{name}") };
         entry(&whole, about.contains(" blob "), None)
     };
     let page = Page::asked(call.request, 100)?;
@@ -151,18 +126,8 @@ pub(super) fn diff(call: &Call<'_>, repository: &Repository, spec: &str) -> Resu
     call.needs("repository")?;
     let (old, new) = ends(call, repository, spec)?;
     let mut git = shared(call.world, repository);
-    let context = call
-        .request
-        .parameter("context")
-        .and_then(|text| text.parse::<u32>().ok())
-        .unwrap_or(3);
-    git.args([
-        "diff",
-        "--no-color",
-        "--no-ext-diff",
-        "--no-textconv",
-        &format!("-U{context}"),
-    ]);
+    let context = call.request.parameter("context").and_then(|text| text.parse::<u32>().ok()).unwrap_or(3);
+    git.args(["diff", "--no-color", "--no-ext-diff", "--no-textconv", &format!("-U{context}")]);
     compare(call, &mut git, &old, &new);
     let bytes = git::output(&mut git, None).map_err(|_| error(500, "The diff could not be made"))?;
     Ok(Answer::new(200, "text/plain", bytes))
@@ -191,11 +156,7 @@ pub(super) fn diffstat(call: &Call<'_>, repository: &Repository, spec: &str) -> 
     let mut values = Vec::new();
     while let (Some(status), Some(first)) = (names.next().filter(|status| !status.is_empty()), names.next()) {
         let renamed = status.starts_with(['R', 'C']);
-        let second = if renamed {
-            names.next().unwrap_or(first)
-        } else {
-            first
-        };
+        let second = if renamed { names.next().unwrap_or(first) } else { first };
         let count = counts.next().unwrap_or_default();
         if renamed {
             // A rename's two paths follow its counts as fields of their own.
@@ -230,8 +191,7 @@ fn log_of(world: &World, repository: &Repository, arguments: &[&str]) -> Vec<Log
 }
 
 fn read_log(mut git: Command, arguments: &[&str]) -> Vec<LoggedCommit> {
-    git.args(["log", "-z", "--format=%H%n%P%n%an%n%ae%n%aI%n%B"])
-        .args(arguments);
+    git.args(["log", "-z", "--format=%H%n%P%n%an%n%ae%n%aI%n%B"]).args(arguments);
     let text = git::output(&mut git, None).unwrap_or_default();
     let text = String::from_utf8_lossy(&text).into_owned();
     text.split('\0')
@@ -257,18 +217,10 @@ fn ends(call: &Call<'_>, repository: &Repository, spec: &str) -> Result<(String,
     let pair = commits.split_once("..").or_else(|| commits.split_once('\r'));
     let Some((new, old)) = pair else {
         let new = resolve(call.world, repository, commits)?;
-        let logged = log_of(call.world, repository, &[&new, "-1"])
-            .pop()
-            .ok_or_else(|| not_found(commits))?;
-        return Ok((
-            logged.parents.first().map_or(NOTHING, String::as_str).to_owned(),
-            new,
-        ));
+        let logged = log_of(call.world, repository, &[&new, "-1"]).pop().ok_or_else(|| not_found(commits))?;
+        return Ok((logged.parents.first().map_or(NOTHING, String::as_str).to_owned(), new));
     };
-    let (new, old) = (
-        resolve(call.world, repository, new)?,
-        resolve(call.world, repository, old)?,
-    );
+    let (new, old) = (resolve(call.world, repository, new)?, resolve(call.world, repository, old)?);
     if call.request.parameter("topic").as_deref() == Some("false") {
         return Ok((old, new));
     }
@@ -277,11 +229,7 @@ fn ends(call: &Call<'_>, repository: &Repository, spec: &str) -> Result<(String,
 
 fn compare(call: &Call<'_>, git: &mut Command, old: &str, new: &str) {
     let is = |name: &str, value: &str| call.request.parameter(name).as_deref() == Some(value);
-    git.arg(if is("renames", "false") {
-        "--no-renames"
-    } else {
-        "--find-renames"
-    });
+    git.arg(if is("renames", "false") { "--no-renames" } else { "--find-renames" });
     if is("ignore_whitespace", "true") {
         git.arg("--ignore-all-space");
     }
@@ -291,16 +239,10 @@ fn compare(call: &Call<'_>, git: &mut Command, old: &str, new: &str) {
 /// `git` in a repository that also sees the objects of its forks, as Bitbucket's diffs do.
 fn shared(world: &World, repository: &Repository) -> Command {
     let mut git = git::command(&repository.folder);
-    let others = world
-        .related(&repository.name)
-        .into_iter()
-        .filter(|folder| *folder != repository.folder);
+    let others = world.related(&repository.name).into_iter().filter(|folder| *folder != repository.folder);
     let objects: Vec<_> = others.map(|folder| folder.join("objects")).collect();
     // Our own folders have no separator in their names, so joining them cannot fail.
-    git.env(
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        std::env::join_paths(objects).unwrap_or_default(),
-    );
+    git.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", std::env::join_paths(objects).unwrap_or_default());
     git.env("GIT_LITERAL_PATHSPECS", "1");
     git
 }
@@ -313,17 +255,9 @@ fn base(world: &World, repository: &Repository, one: &str, other: &str) -> Resul
 
 /// A whole hash for a hash, an abbreviation or a branch, in the repository or its forks.
 fn resolve(world: &World, repository: &Repository, name: &str) -> Result<String> {
-    let here = repository
-        .heads
-        .get(name)
-        .cloned()
-        .or_else(|| git::commit(&repository.folder, name));
-    let elsewhere = || {
-        world
-            .related(&repository.name)
-            .into_iter()
-            .find_map(|folder| git::commit(folder, name))
-    };
+    let here = repository.heads.get(name).cloned().or_else(|| git::commit(&repository.folder, name));
+    let elsewhere =
+        || world.related(&repository.name).into_iter().find_map(|folder| git::commit(folder, name));
     here.or_else(elsewhere).ok_or_else(|| not_found(name))
 }
 

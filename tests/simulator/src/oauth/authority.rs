@@ -196,11 +196,7 @@ impl Authority {
     /// A refresh token for new tokens.
     pub(crate) fn refresh(&mut self, key: &str, token: &str) -> Result<Issued> {
         let now = self.now();
-        let at = self
-            .refresh
-            .iter()
-            .position(|known| known.text == token)
-            .ok_or(NO_REFRESH)?;
+        let at = self.refresh.iter().position(|known| known.text == token).ok_or(NO_REFRESH)?;
         let (family, made, first_used) = {
             let known = &self.refresh[at];
             (known.family, known.made, known.first_used)
@@ -229,26 +225,16 @@ impl Authority {
     /// For a private consumer: a token that acts as the consumer itself.
     pub(crate) fn client_credentials(&mut self, key: &str) -> Result<Issued> {
         let consumer = self.consumer(key).filter(|consumer| consumer.private);
-        let refused = (
-            "unauthorized_client",
-            "The consumer is not private, so it cannot act for itself.",
-        );
+        let refused = ("unauthorized_client", "The consumer is not private, so it cannot act for itself.");
         let scopes = consumer.ok_or(refused)?.scopes();
-        self.families.push(Family {
-            consumer: key.to_owned(),
-            user: app_user(key),
-            scopes,
-            dead: false,
-        });
+        self.families.push(Family { consumer: key.to_owned(), user: app_user(key), scopes, dead: false });
         Ok(self.issue(self.families.len() - 1, None, false))
     }
 
     /// All access tokens run out now.
     pub(crate) fn expire(&mut self) {
         let now = self.now();
-        self.access
-            .iter_mut()
-            .for_each(|access| access.until = access.until.min(now));
+        self.access.iter_mut().for_each(|access| access.until = access.until.min(now));
     }
 
     /// A user takes access back from all consumers; `None`: all users do.
@@ -264,9 +250,8 @@ impl Authority {
             (family.user.clone(), family.scopes.clone())
         };
         let consumer = self.consumer(&self.families[family].consumer);
-        let (expires_in, bytes) = consumer.map_or((7200, 40), |consumer| {
-            (consumer.expires_in(), consumer.token_bytes())
-        });
+        let (expires_in, bytes) =
+            consumer.map_or((7200, 40), |consumer| (consumer.expires_in(), consumer.token_bytes()));
         let now = self.now();
         let access = self.letters(bytes);
         self.access.push(AccessToken {
@@ -283,21 +268,11 @@ impl Authority {
         let refresh = with_refresh.then(|| {
             kept.unwrap_or_else(|| {
                 let text = self.letters(18);
-                self.refresh.push(RefreshToken {
-                    text: text.clone(),
-                    family,
-                    made: now,
-                    first_used: None,
-                });
+                self.refresh.push(RefreshToken { text: text.clone(), family, made: now, first_used: None });
                 text
             })
         });
-        Issued {
-            access,
-            refresh,
-            expires_in,
-            scopes,
-        }
+        Issued { access, refresh, expires_in, scopes }
     }
 
     fn now(&self) -> Duration {
@@ -331,10 +306,7 @@ pub(crate) fn granted(consumer: &Consumer, asked: Option<&str>) -> Vec<String> {
     let ticked = consumer.scopes();
     let Some(asked) = asked else { return ticked };
     let words = asked.split([' ', ',']).filter(|word| !word.is_empty());
-    words
-        .filter(|word| ticked.iter().any(|scope| api::implies(scope, word)))
-        .map(str::to_owned)
-        .collect()
+    words.filter(|word| ticked.iter().any(|scope| api::implies(scope, word))).map(str::to_owned).collect()
 }
 
 /// Whether the browser may be sent there: the registered address, or one below it. `any_port`: of a loopback address
@@ -375,17 +347,10 @@ mod tests {
             "",
         ] {
             assert!(!is(other), "{other}");
-            assert!(
-                other.contains("28728") || !is_callback(registered, other, true),
-                "{other}"
-            );
+            assert!(other.contains("28728") || !is_callback(registered, other, true), "{other}");
         }
         assert!(is_callback(registered, "http://127.0.0.1:5/callback", true));
-        assert!(is_callback(
-            "http://127.0.0.1:28727",
-            "http://127.0.0.1:28727/x",
-            false
-        ));
+        assert!(is_callback("http://127.0.0.1:28727", "http://127.0.0.1:28727/x", false));
         assert!(!is_callback("https://a.test/c", "https://a.test:444/c", true));
     }
 
@@ -396,10 +361,7 @@ mod tests {
             ..Consumer::default()
         };
         assert_eq!(granted(&consumer, None), ["account", "pullrequest:write"]);
-        assert_eq!(
-            granted(&consumer, Some("account pullrequest")),
-            ["account", "pullrequest"]
-        );
+        assert_eq!(granted(&consumer, Some("account pullrequest")), ["account", "pullrequest"]);
         assert_eq!(granted(&consumer, Some("email account")), ["account"]);
     }
 }

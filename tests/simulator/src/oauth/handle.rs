@@ -41,9 +41,7 @@ impl OauthHandle<'_> {
     /// If there is no such user.
     pub fn sign_in(&self, user: &str) -> Result<()> {
         let mut world = self.shared.write();
-        world
-            .person(user)
-            .with_context(|| format!("there is no user {user:?}"))?;
+        world.person(user).with_context(|| format!("there is no user {user:?}"))?;
         world.authority.signed_in = user.to_owned();
         Ok(())
     }

@@ -17,7 +17,5 @@ use crate::world::{Account, World};
 /// Whose Bearer token it is, and whether it has run out.
 pub(crate) fn bearer<'a>(world: &'a World, token: &str) -> Option<(&'a Account, bool)> {
     let of_scenario = world.accounts.iter().find(|account| account.token == token);
-    of_scenario
-        .map(|account| (account, account.expired))
-        .or_else(|| world.authority.bearer(token))
+    of_scenario.map(|account| (account, account.expired)).or_else(|| world.authority.bearer(token))
 }

@@ -54,17 +54,8 @@ fn authorize(world: &mut World, request: &Request) -> Answer {
     let Some(person) = world.person(&user).map(|person| escaped(&person.name)) else {
         return page(400, "No such user", "");
     };
-    let list: String = scopes
-        .iter()
-        .map(|scope| format!("<li>{}</li>", escaped(scope)))
-        .collect();
-    let id = world.authority.ask(Pending {
-        consumer: key,
-        user,
-        scopes,
-        redirect,
-        state,
-    });
+    let list: String = scopes.iter().map(|scope| format!("<li>{}</li>", escaped(scope))).collect();
+    let id = world.authority.ask(Pending { consumer: key, user, scopes, redirect, state });
     page(
         200,
         "Confirm access to your account",
@@ -84,10 +75,8 @@ fn decide(world: &mut World, request: &Request) -> Answer {
     let Some(pending) = world.authority.decided(&form.get("request")) else {
         return page(400, "This request is no longer there", "<p>Start again.</p>");
     };
-    let registered = world
-        .authority
-        .consumer(&pending.consumer)
-        .and_then(|consumer| consumer.callback.clone());
+    let registered =
+        world.authority.consumer(&pending.consumer).and_then(|consumer| consumer.callback.clone());
     let back = pending.redirect.clone().or(registered).unwrap_or_default();
     let state = pending.state.as_deref();
     if form.get("decision") == "grant" {
@@ -96,11 +85,7 @@ fn decide(world: &mut World, request: &Request) -> Answer {
     }
     world.authority.counts.denials += 1;
     let said = "The user denied access to the application";
-    send_back(
-        &back,
-        &[("error_description", said), ("error", "access_denied")],
-        state,
-    )
+    send_back(&back, &[("error_description", said), ("error", "access_denied")], state)
 }
 
 fn access_token(world: &mut World, request: &Request) -> Answer {
@@ -123,23 +108,15 @@ fn tokens(world: &mut World, request: &Request) -> Result<(String, Issued, Strin
         return Err(("invalid_grant", "Unsupported grant type: None"));
     }
     let form = Form::of(request);
-    let (key, secret) = match request
-        .header("authorization")
-        .map(|header| header.split_once(' '))
-    {
+    let (key, secret) = match request.header("authorization").map(|header| header.split_once(' ')) {
         Some(Some(("Basic", pair))) => api::credentials(pair).unwrap_or_default(),
         Some(_) => Default::default(),
         None => (form.get("client_id"), form.get("client_secret")),
     };
     let authority = &mut world.authority;
-    let consumer = authority
-        .consumer(&key)
-        .filter(|consumer| consumer.secret == secret);
+    let consumer = authority.consumer(&key).filter(|consumer| consumer.secret == secret);
     let consumer = consumer.ok_or(("unauthorized_client", "Invalid OAuth client credentials"))?;
-    let member = consumer
-        .scope_member
-        .clone()
-        .unwrap_or_else(|| "scope".to_owned());
+    let member = consumer.scope_member.clone().unwrap_or_else(|| "scope".to_owned());
     let grant = form.get("grant_type");
     let issued = match grant.as_str() {
         "authorization_code" => {
@@ -191,10 +168,7 @@ fn page(status: u16, title: &str, body: &str) -> Answer {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A form's pairs.
@@ -206,10 +180,7 @@ impl Form {
     }
 
     fn find(&self, name: &str) -> Option<String> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
     fn get(&self, name: &str) -> String {

@@ -45,10 +45,7 @@ impl History {
         folder: &Path,
     ) -> Result<Self> {
         let mut history = origin.cloned().unwrap_or_default();
-        let mut date = history
-            .commits
-            .last()
-            .map_or(moment("2026-11-02 09:00")?, |last| last.date);
+        let mut date = history.commits.last().map_or(moment("2026-11-02 09:00")?, |last| last.date);
         for commit in &repository.commits {
             date = match &commit.date {
                 Some(text) => moment(text)?,
@@ -83,9 +80,7 @@ impl History {
 
     fn find(&self, name: &str) -> Result<usize> {
         let found = self.names.get(name).or_else(|| self.branches.get(name));
-        found
-            .copied()
-            .with_context(|| format!("there is no commit and no branch {name:?} before it"))
+        found.copied().with_context(|| format!("there is no commit and no branch {name:?} before it"))
     }
 
     fn plan(&self, scenario: &Scenario, commit: &Commit, date: Timestamp) -> Result<Planned> {
@@ -94,10 +89,7 @@ impl History {
             Some(from) => parents.push(self.find(from)?),
             None => parents.extend(self.branches.get(&commit.branch)),
         }
-        let mut tree = parents
-            .first()
-            .map(|first| self.commits[*first].tree.clone())
-            .unwrap_or_default();
+        let mut tree = parents.first().map(|first| self.commits[*first].tree.clone()).unwrap_or_default();
         if let Some(merge) = &commit.merge {
             let other = self.find(merge)?;
             let first = *parents.first().context("a merge needs a first parent")?;
@@ -105,14 +97,11 @@ impl History {
             parents.push(other);
         }
         for (old, new) in &commit.rename {
-            let content = tree
-                .remove(old)
-                .with_context(|| format!("there is no {old} to rename"))?;
+            let content = tree.remove(old).with_context(|| format!("there is no {old} to rename"))?;
             tree.insert(new.clone(), content);
         }
         for path in &commit.delete {
-            tree.remove(path)
-                .with_context(|| format!("there is no {path} to delete"))?;
+            tree.remove(path).with_context(|| format!("there is no {path} to delete"))?;
         }
         for (path, text) in &commit.write {
             tree.insert(path.clone(), text.as_bytes().into());
@@ -122,9 +111,7 @@ impl History {
             tree.insert(path.clone(), bytes.into());
         }
         for (path, edits) in &commit.edit {
-            let content = tree
-                .get(path)
-                .with_context(|| format!("there is no {path} to edit"))?;
+            let content = tree.get(path).with_context(|| format!("there is no {path} to edit"))?;
             let mut text =
                 String::from_utf8(content.to_vec()).with_context(|| format!("{path} is no text"))?;
             for [old, new] in edits {
@@ -145,27 +132,13 @@ impl History {
         };
         let author = git::person(&author.name, &author.id);
         let message = format!("{}\n", commit.message.trim_end());
-        Ok(Planned {
-            branch: commit.branch.clone(),
-            parents,
-            tree,
-            author,
-            date,
-            message,
-        })
+        Ok(Planned { branch: commit.branch.clone(), parents, tree, author, date, message })
     }
 
     fn add(&mut self, commit: &Commit, planned: Planned) -> Result<()> {
         let index = self.commits.len();
-        let on_branch = self
-            .commits
-            .iter()
-            .filter(|other| other.branch == planned.branch)
-            .count();
-        let name = commit
-            .id
-            .clone()
-            .unwrap_or_else(|| format!("{}-{}", planned.branch, on_branch + 1));
+        let on_branch = self.commits.iter().filter(|other| other.branch == planned.branch).count();
+        let name = commit.id.clone().unwrap_or_else(|| format!("{}-{}", planned.branch, on_branch + 1));
         if self.names.insert(name.clone(), index).is_some() {
             bail!("two commits are called {name:?}");
         }
@@ -177,9 +150,7 @@ impl History {
     /// A three-way merge of whole files.
     fn merged(&self, first: usize, second: usize, written: &BTreeMap<String, String>) -> Result<Tree> {
         let empty = Tree::new();
-        let base = self
-            .common_ancestor(first, second)
-            .map_or(&empty, |index| &self.commits[index].tree);
+        let base = self.common_ancestor(first, second).map_or(&empty, |index| &self.commits[index].tree);
         let (ours, theirs) = (&self.commits[first].tree, &self.commits[second].tree);
         let mut merged = Tree::new();
         for path in ours.keys().chain(theirs.keys()).collect::<HashSet<_>>() {
@@ -227,25 +198,14 @@ impl History {
                 said.push_str(&format!("reset refs/heads/{}\n\n", commit.branch));
             }
             let when = format!("{} {} +0000", commit.author, commit.date.as_second());
-            said.push_str(&format!(
-                "commit refs/heads/{}\nmark :{}\n",
-                commit.branch,
-                index + 1
-            ));
+            said.push_str(&format!("commit refs/heads/{}\nmark :{}\n", commit.branch, index + 1));
             said.push_str(&format!("author {when}\ncommitter {when}\n"));
             said.push_str(&format!("data {}\n{}\n", commit.message.len(), commit.message));
             for (number, parent) in commit.parents.iter().enumerate() {
-                said.push_str(&format!(
-                    "{} :{}\n",
-                    if number == 0 { "from" } else { "merge" },
-                    parent + 1
-                ));
+                said.push_str(&format!("{} :{}\n", if number == 0 { "from" } else { "merge" }, parent + 1));
             }
             stream.extend_from_slice(said.as_bytes());
-            let before = commit
-                .parents
-                .first()
-                .map_or(&nothing, |parent| &self.commits[*parent].tree);
+            let before = commit.parents.first().map_or(&nothing, |parent| &self.commits[*parent].tree);
             for path in before.keys().filter(|path| !commit.tree.contains_key(*path)) {
                 stream.extend_from_slice(format!("D {}\n", quoted(path)).as_bytes());
             }
@@ -270,9 +230,6 @@ pub(crate) fn file_change(stream: &mut Vec<u8>, path: &str, content: &[u8]) {
 
 /// A path as `git fast-import` takes it whatever is in it.
 pub(crate) fn quoted(path: &str) -> String {
-    let escaped = path
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n");
+    let escaped = path.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("\"{escaped}\"")
 }

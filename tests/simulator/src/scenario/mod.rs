@@ -384,14 +384,8 @@ impl Scenario {
         let Some(pull_request) = self.pull_requests.first() else {
             return Some((first.name.clone(), main));
         };
-        let repository = pull_request
-            .source_repository
-            .as_ref()
-            .or(pull_request.repository.as_ref());
-        Some((
-            repository.unwrap_or(&first.name).clone(),
-            pull_request.source.clone(),
-        ))
+        let repository = pull_request.source_repository.as_ref().or(pull_request.repository.as_ref());
+        Some((repository.unwrap_or(&first.name).clone(), pull_request.source.clone()))
     }
 
     /// Moves the dates of all that was said so that the last of it was said at `now`.
@@ -412,25 +406,10 @@ impl Scenario {
 
     fn dates(&mut self) -> impl Iterator<Item = &mut String> {
         self.pull_requests.iter_mut().flat_map(|pull_request| {
-            let comments = pull_request
-                .comments
-                .iter_mut()
-                .filter_map(|comment| comment.date.as_mut());
-            let tasks = pull_request
-                .tasks
-                .iter_mut()
-                .filter_map(|task| task.date.as_mut());
-            let statuses = pull_request
-                .statuses
-                .iter_mut()
-                .filter_map(|status| status.date.as_mut());
-            pull_request
-                .created
-                .as_mut()
-                .into_iter()
-                .chain(comments)
-                .chain(tasks)
-                .chain(statuses)
+            let comments = pull_request.comments.iter_mut().filter_map(|comment| comment.date.as_mut());
+            let tasks = pull_request.tasks.iter_mut().filter_map(|task| task.date.as_mut());
+            let statuses = pull_request.statuses.iter_mut().filter_map(|status| status.date.as_mut());
+            pull_request.created.as_mut().into_iter().chain(comments).chain(tasks).chain(statuses)
         })
     }
 }
@@ -440,9 +419,8 @@ pub(crate) fn moment(text: &str) -> Result<jiff::Timestamp> {
     if let Ok(timestamp) = text.parse() {
         return Ok(timestamp);
     }
-    let civil: jiff::civil::DateTime = text
-        .parse()
-        .with_context(|| format!("{text:?} is no date; write it as 2026-11-20 09:30"))?;
+    let civil: jiff::civil::DateTime =
+        text.parse().with_context(|| format!("{text:?} is no date; write it as 2026-11-20 09:30"))?;
     Ok(jiff::tz::Offset::UTC.to_timestamp(civil)?)
 }
 
@@ -463,9 +441,6 @@ mod tests {
         let before = Scenario::demo();
         let mut after = before.clone().said_until(now);
         assert_eq!(after.dates().map(|date| moment(date).unwrap()).max(), Some(now));
-        assert_eq!(
-            after.repositories[0].commits[0].date,
-            before.repositories[0].commits[0].date
-        );
+        assert_eq!(after.repositories[0].commits[0].date, before.repositories[0].commits[0].date);
     }
 }

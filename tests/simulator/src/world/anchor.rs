@@ -26,28 +26,12 @@ pub(crate) fn place(
         }
         return Ok(None);
     };
-    let source = commit(
-        world,
-        &pull_request.source.repository,
-        comment.at.as_deref(),
-        &pull_request.source.commit,
-    )?;
+    let source =
+        commit(world, &pull_request.source.repository, comment.at.as_deref(), &pull_request.source.commit)?;
     let at = comment.destination_at.as_deref();
-    let destination = commit(
-        world,
-        &pull_request.repository,
-        at,
-        &pull_request.destination.commit,
-    )?;
-    let mut inline = Inline {
-        path,
-        from: None,
-        to: None,
-        start_from: None,
-        start_to: None,
-        source,
-        destination,
-    };
+    let destination = commit(world, &pull_request.repository, at, &pull_request.destination.commit)?;
+    let mut inline =
+        Inline { path, from: None, to: None, start_from: None, start_to: None, source, destination };
     let side = comment.side.unwrap_or(Side::New);
     if matches!(side, Side::New | Side::Both) {
         let lines = lines(world, pull_request, comment, &inline, false, texts)?;
@@ -66,9 +50,7 @@ fn commit(world: &World, repository: &str, name: Option<&str>, tip: &str) -> Res
     let Some(name) = name else {
         return Ok(tip.to_owned());
     };
-    let found = world
-        .repository(repository)
-        .and_then(|repository| repository.commit(name));
+    let found = world.repository(repository).and_then(|repository| repository.commit(name));
     found.with_context(|| format!("{repository} has no commit {name:?}"))
 }
 
@@ -84,9 +66,8 @@ fn lines(
         return Ok(comment.lines);
     }
     let Some(quote) = &comment.on else { return Ok(None) };
-    let repository = world
-        .repository(&pull_request.source.repository)
-        .context("the source's repository is missing")?;
+    let repository =
+        world.repository(&pull_request.source.repository).context("the source's repository is missing")?;
     let commit = if old {
         let pair = (inline.source.clone(), inline.destination.clone());
         let found = || git::merge_base(&repository.folder, &inline.source, &inline.destination);
@@ -118,21 +99,14 @@ fn find(text: &str, quote: &str, nth: Option<usize>) -> Result<[u32; 2]> {
     if quoted.is_empty() {
         bail!("`on` is empty");
     }
-    let mut found: Vec<usize> = (0..lines.len())
-        .filter(|at| lines[*at..].starts_with(&quoted))
-        .collect();
+    let mut found: Vec<usize> = (0..lines.len()).filter(|at| lines[*at..].starts_with(&quoted)).collect();
     if found.is_empty() && quoted.len() == 1 {
-        found = (0..lines.len())
-            .filter(|at| lines[*at].contains(quoted[0]))
-            .collect();
+        found = (0..lines.len()).filter(|at| lines[*at].contains(quoted[0])).collect();
     }
     let first = match (nth, found.as_slice()) {
         (None, [only]) => *only,
         (Some(nth), all) if (1..=all.len()).contains(&nth) => all[nth - 1],
-        (_, all) => bail!(
-            "{quote:?} stands there {} times; `nth` says which is meant",
-            all.len()
-        ),
+        (_, all) => bail!("{quote:?} stands there {} times; `nth` says which is meant", all.len()),
     };
     let line = |index: usize| u32::try_from(index + 1).context("too many lines");
     Ok([line(first)?, line(first + quoted.len() - 1)?])
@@ -154,13 +128,9 @@ mod tests {
 
     #[test]
     fn what_is_not_clear_is_an_error() {
-        for (quote, nth) in [
-            ("go();", None),
-            ("go();", Some(3)),
-            ("absent", None),
-            ("", None),
-            ("}\nfn c", None),
-        ] {
+        for (quote, nth) in
+            [("go();", None), ("go();", Some(3)), ("absent", None), ("", None), ("}\nfn c", None)]
+        {
             assert!(find(TEXT, quote, nth).is_err(), "{quote:?}");
         }
     }

@@ -19,9 +19,7 @@ impl World {
         texts: &mut Texts,
     ) -> Result<u64> {
         self.known(&new.author)?;
-        let pull_request = self
-            .pull_request(repository, id)
-            .context("no such pull request")?;
+        let pull_request = self.pull_request(repository, id).context("no such pull request")?;
         let parent = match &new.reply_to {
             Some(name) => Some(named(pull_request, name)?),
             None => None,
@@ -85,11 +83,7 @@ impl World {
         if comment.parent.is_some() {
             bail!("Comment is not a top-level comment");
         }
-        comment.resolution = by.map(|user| Resolution {
-            user: user.to_owned(),
-            on: now,
-            form,
-        });
+        comment.resolution = by.map(|user| Resolution { user: user.to_owned(), on: now, form });
         Ok(())
     }
 
@@ -102,9 +96,7 @@ impl World {
         on: Timestamp,
     ) -> Result<u64> {
         self.known(&new.author)?;
-        let pull_request = self
-            .pull_request(repository, id)
-            .context("no such pull request")?;
+        let pull_request = self.pull_request(repository, id).context("no such pull request")?;
         let comment = match &new.comment {
             Some(name) => Some(named(pull_request, name)?),
             None => None,
@@ -134,10 +126,7 @@ impl World {
     ) -> Result<()> {
         let now = self.tick();
         let tasks = &mut self.pull_request_mut(repository, id)?.tasks;
-        let task = tasks
-            .iter_mut()
-            .find(|known| known.id == task)
-            .context("no such task")?;
+        let task = tasks.iter_mut().find(|known| known.id == task).context("no such task")?;
         task.resolved = by.map(|user| (user.to_owned(), now));
         task.updated = now;
         Ok(())
@@ -149,11 +138,7 @@ impl World {
         let now = self.tick();
         let pull_request = self.pull_request_mut(repository, id)?;
         pull_request.took_part(user, now);
-        for participant in pull_request
-            .participants
-            .iter_mut()
-            .filter(|known| known.user == user)
-        {
+        for participant in pull_request.participants.iter_mut().filter(|known| known.user == user) {
             participant.vote = vote;
         }
         pull_request.updated = now;
@@ -173,14 +158,10 @@ impl World {
         }
         let repository = self.repository_mut(repository)?;
         let commit = match &new.at {
-            Some(name) => repository
-                .commit(name)
-                .with_context(|| format!("no commit {name:?}"))?,
+            Some(name) => repository.commit(name).with_context(|| format!("no commit {name:?}"))?,
             None => tip.to_owned(),
         };
-        repository
-            .statuses
-            .retain(|known| known.commit != commit || known.key != new.key);
+        repository.statuses.retain(|known| known.commit != commit || known.key != new.key);
         repository.statuses.push(Status {
             commit,
             key: new.key.clone(),
@@ -201,48 +182,22 @@ impl World {
 
     /// Merges an open pull request with a merge commit and returns its hash.
     pub(crate) fn merge(&mut self, repository: &str, id: u64, by: &str) -> Result<String> {
-        let pull_request = self
-            .pull_request(repository, id)
-            .context("no such pull request")?;
+        let pull_request = self.pull_request(repository, id).context("no such pull request")?;
         if pull_request.state != State::Open {
             bail!("pull request {id} is not open");
         }
         let (source, destination) = (pull_request.source.clone(), pull_request.destination.clone());
-        let message = format!(
-            "Merged in {} (pull request #{id})\n\n{}",
-            source.branch, pull_request.title
-        );
+        let message = format!("Merged in {} (pull request #{id})\n\n{}", source.branch, pull_request.title);
         let close = pull_request.close_source_branch;
-        let folder = self
-            .repository(&destination.repository)
-            .context("no repository")?
-            .folder
-            .clone();
-        let from = self
-            .repository(&source.repository)
-            .context("the fork is gone")?
-            .folder
-            .clone();
+        let folder = self.repository(&destination.repository).context("no repository")?.folder.clone();
+        let from = self.repository(&source.repository).context("the fork is gone")?.folder.clone();
         if from != folder {
             let tip = format!("+{}:refs/simulator/{id}", source.commit);
             let config = ["-c", "uploadpack.allowAnySHA1InWant=true"];
-            git::output(
-                git::command(&folder)
-                    .args(config)
-                    .arg("fetch")
-                    .arg("-q")
-                    .arg(&from)
-                    .arg(tip),
-                None,
-            )?;
+            git::output(git::command(&folder).args(config).arg("fetch").arg("-q").arg(&from).arg(tip), None)?;
         }
         let pair = [destination.commit.as_str(), source.commit.as_str()];
-        let tree = git::output(
-            git::command(&folder)
-                .args(["merge-tree", "--write-tree"])
-                .args(pair),
-            None,
-        )?;
+        let tree = git::output(git::command(&folder).args(["merge-tree", "--write-tree"]).args(pair), None)?;
         let tree = String::from_utf8_lossy(&tree).trim().to_owned();
         let person = self.known(by)?.clone();
         let seconds = self.tick().as_second();
@@ -254,9 +209,7 @@ impl World {
                 .env(format!("GIT_{role}_DATE"), format!("{seconds} +0000"));
         }
         commit.args(["commit-tree", &tree, "-p", pair[0], "-p", pair[1], "-m", &message]);
-        let hash = String::from_utf8_lossy(&git::output(&mut commit, None)?)
-            .trim()
-            .to_owned();
+        let hash = String::from_utf8_lossy(&git::output(&mut commit, None)?).trim().to_owned();
         let branch = format!("refs/heads/{}", destination.branch);
         git::output(git::command(&folder).args(["update-ref", &branch, &hash]), None)?;
         self.close(repository, id, by, State::Merged, Some(hash.clone()))?;
@@ -305,11 +258,7 @@ impl World {
         let who = format!("{} {seconds} +0000", git::person(&person.name, &person.id));
         let repository = self.repository(repository).context("no such repository")?;
         let parent = match from {
-            Some(name) => Some(
-                repository
-                    .commit(name)
-                    .with_context(|| format!("no commit {name:?}"))?,
-            ),
+            Some(name) => Some(repository.commit(name).with_context(|| format!("no commit {name:?}"))?),
             None => repository.heads.get(branch).cloned(),
         };
         let mut stream =
@@ -353,15 +302,8 @@ impl World {
             let repository = self.repositories.iter().find(|known| known.name == name)?;
             repository.heads.get(branch).cloned()
         };
-        for pull_request in self
-            .pull_requests
-            .iter_mut()
-            .filter(|one| one.state == State::Open)
-        {
-            if let Some(tip) = heads(
-                &pull_request.destination.repository,
-                &pull_request.destination.branch,
-            ) {
+        for pull_request in self.pull_requests.iter_mut().filter(|one| one.state == State::Open) {
+            if let Some(tip) = heads(&pull_request.destination.repository, &pull_request.destination.branch) {
                 pull_request.destination.commit = tip;
             }
             let tip = heads(&pull_request.source.repository, &pull_request.source.branch);
@@ -375,16 +317,12 @@ impl World {
     }
 
     fn known(&self, user: &str) -> Result<&super::Person> {
-        self.person(user)
-            .with_context(|| format!("there is no user {user:?}"))
+        self.person(user).with_context(|| format!("there is no user {user:?}"))
     }
 
     fn comment_mut(&mut self, repository: &str, id: u64, comment: u64) -> Result<&mut Comment> {
         let comments = &mut self.pull_request_mut(repository, id)?.comments;
-        comments
-            .iter_mut()
-            .find(|known| known.id == comment)
-            .context("no such comment")
+        comments.iter_mut().find(|known| known.id == comment).context("no such comment")
     }
 }
 
@@ -394,12 +332,7 @@ impl PullRequest {
             Some(known) => known.on = Some(on),
             None => {
                 let user = user.to_owned();
-                self.participants.push(Participant {
-                    user,
-                    reviewer: false,
-                    vote: None,
-                    on: Some(on),
-                });
+                self.participants.push(Participant { user, reviewer: false, vote: None, on: Some(on) });
             }
         }
     }
@@ -407,10 +340,7 @@ impl PullRequest {
 
 /// A comment by the scenario's name for it, or by its number.
 fn named(pull_request: &PullRequest, name: &str) -> Result<u64> {
-    let found = pull_request
-        .comments
-        .iter()
-        .find(|comment| comment.name.as_deref() == Some(name));
+    let found = pull_request.comments.iter().find(|comment| comment.name.as_deref() == Some(name));
     let by_number = || pull_request.comment(name.parse().ok()?);
     found
         .or_else(by_number)

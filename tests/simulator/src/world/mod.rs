@@ -257,9 +257,7 @@ impl World {
 
     /// A repository by its full name; Bitbucket compares without case.
     pub(crate) fn repository(&self, name: &str) -> Option<&Repository> {
-        self.repositories
-            .iter()
-            .find(|repository| repository.name.eq_ignore_ascii_case(name))
+        self.repositories.iter().find(|repository| repository.name.eq_ignore_ascii_case(name))
     }
 
     fn repository_mut(&mut self, name: &str) -> Result<&mut Repository> {
@@ -271,9 +269,7 @@ impl World {
 
     /// A pull request by the full name of the repository that it goes to and its number.
     pub(crate) fn pull_request(&self, repository: &str, id: u64) -> Option<&PullRequest> {
-        self.pull_requests
-            .iter()
-            .find(|one| one.id == id && one.repository.eq_ignore_ascii_case(repository))
+        self.pull_requests.iter().find(|one| one.id == id && one.repository.eq_ignore_ascii_case(repository))
     }
 
     fn pull_request_mut(&mut self, repository: &str, id: u64) -> Result<&mut PullRequest> {
@@ -300,11 +296,7 @@ impl World {
     /// Folders of repositories whose objects a pull request's diff may need.
     pub(crate) fn related(&self, name: &str) -> Vec<&Path> {
         let forks = |one: &&Repository| one.fork_of.as_deref() == Some(name) || one.name == name;
-        self.repositories
-            .iter()
-            .filter(forks)
-            .map(|one| one.folder.as_path())
-            .collect()
+        self.repositories.iter().filter(forks).map(|one| one.folder.as_path()).collect()
     }
 
     /// Lets a second pass and says what time it is now.

@@ -35,10 +35,8 @@ pub(crate) async fn send(
     authorization: Option<&str>,
     body: &str,
 ) -> std::io::Result<Reply> {
-    let headers: Vec<(&str, &str)> = authorization
-        .map(|value| ("authorization", value))
-        .into_iter()
-        .collect();
+    let headers: Vec<(&str, &str)> =
+        authorization.map(|value| ("authorization", value)).into_iter().collect();
     send_with(simulator, method, target, &headers, body).await
 }
 
@@ -52,30 +50,18 @@ pub(crate) async fn send_with(
 ) -> std::io::Result<Reply> {
     let host = simulator.web_url().trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(&host).await?;
-    let headers: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     let head = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{headers}content-length: {length}");
-    stream
-        .write_all(format!("{head}\r\nconnection: close\r\n\r\n{body}").as_bytes())
-        .await?;
+    stream.write_all(format!("{head}\r\nconnection: close\r\n\r\n{body}").as_bytes()).await?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await?;
-    let end = bytes
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let end =
+        bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let body = bytes[end + 4..].to_vec();
-    let mut reply = Reply {
-        status,
-        head,
-        body,
-        whole: false,
-    };
+    let mut reply = Reply { status, head, body, whole: false };
     reply.whole = reply.header("content-length") == Some(&reply.body.len().to_string());
     Ok(reply)
 }
@@ -91,9 +77,7 @@ pub(crate) async fn get(simulator: &Simulator, target: &str) -> Reply {
 
 /// `POST` of a control request, which must succeed.
 pub(crate) async fn control(simulator: &Simulator, route: &str, body: &str) -> serde_json::Value {
-    let reply = send(simulator, "POST", &format!("/_simulator/{route}"), None, body)
-        .await
-        .unwrap();
+    let reply = send(simulator, "POST", &format!("/_simulator/{route}"), None, body).await.unwrap();
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()
 }

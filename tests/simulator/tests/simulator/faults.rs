@@ -27,12 +27,7 @@ async fn answers_are_replaced() {
     let elsewhere = Fault::RedirectElsewhere("http://127.0.0.1:9/away".into());
     let cases = [
         (Fault::Unauthorized, 401, "Token is invalid", None),
-        (
-            Fault::MissingScope("pullrequest".into()),
-            403,
-            r#""required":["pullrequest"]"#,
-            None,
-        ),
+        (Fault::MissingScope("pullrequest".into()), 403, r#""required":["pullrequest"]"#, None),
         (Fault::NotFound, 404, "Not Found", None),
         (Fault::RateLimited(None), 429, "Rate limit", None),
         (later, 429, "Rate limit", Some(("retry-after", "120"))),
@@ -63,27 +58,19 @@ async fn bodies_are_damaged() {
     let simulator = demo().await;
     let wrong = with(&simulator, Fault::WrongTypes).await.json();
     assert!(wrong["values"][0]["id"].is_string() && wrong["values"][1]["id"].is_u64());
-    let evil = with(&simulator, Fault::EvilNext("http://elsewhere.test/2.0/x".into()))
-        .await
-        .json();
+    let evil = with(&simulator, Fault::EvilNext("http://elsewhere.test/2.0/x".into())).await.json();
     assert_eq!(evil["next"], "http://elsewhere.test/2.0/x");
     let looping = with(&simulator, Fault::LoopingNext).await.json();
     assert_eq!(
         looping["next"],
-        format!(
-            "{}/repositories/corner-shop/till/pullrequests/4/comments",
-            simulator.api_url()
-        )
+        format!("{}/repositories/corner-shop/till/pullrequests/4/comments", simulator.api_url())
     );
     let opaque = with(&simulator, Fault::OpaqueNext).await.json();
     let next = opaque["next"].as_str().unwrap();
     assert!(next.contains("page=after-2"), "{next}");
     assert_eq!(get(&simulator, next).await.json()["page"], 2);
     let huge = with(&simulator, Fault::HugeComment(1_000_000)).await.json();
-    assert_eq!(
-        huge["values"][0]["content"]["raw"].as_str().unwrap().len(),
-        1_000_000
-    );
+    assert_eq!(huge["values"][0]["content"]["raw"].as_str().unwrap().len(), 1_000_000);
     let cut = with(&simulator, Fault::TruncatedJson).await;
     assert!(cut.whole && serde_json::from_slice::<Value>(&cut.body).is_err());
 }
@@ -98,28 +85,11 @@ async fn connections_break() {
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     simulator.faults().set(Fault::Offline);
     assert!(try_get(&simulator, "/2.0/user").await.is_err());
-    assert!(
-        try_get(
-            &simulator,
-            "/corner-shop/till.git/info/refs?service=git-upload-pack"
-        )
-        .await
-        .is_err()
-    );
+    assert!(try_get(&simulator, "/corner-shop/till.git/info/refs?service=git-upload-pack").await.is_err());
     // The way back stays open.
-    assert_eq!(
-        send(&simulator, "POST", "/_simulator/faults/clear", None, "")
-            .await
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(send(&simulator, "POST", "/_simulator/faults/clear", None, "").await.unwrap().status, 200);
     assert_eq!(get(&simulator, "/2.0/user").await.status, 200);
-    let broken = simulator
-        .requests()
-        .iter()
-        .filter(|request| request.status.is_none())
-        .count();
+    let broken = simulator.requests().iter().filter(|request| request.status.is_none()).count();
     assert_eq!(broken, 3);
 }
 
@@ -127,12 +97,7 @@ async fn connections_break() {
 async fn answers_are_slow() {
     let simulator = demo().await;
     let start = Instant::now();
-    assert_eq!(
-        with(&simulator, Fault::Latency(Duration::from_millis(80)))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(with(&simulator, Fault::Latency(Duration::from_millis(80))).await.status, 200);
     assert!(start.elapsed() >= Duration::from_millis(80));
     simulator.faults().set(Fault::SlowBody(100).once());
     let start = Instant::now();
@@ -147,11 +112,7 @@ async fn held_requests_wait_for_their_release() {
     simulator.faults().set(Fault::Hold.on("/2.0/user"));
     let held = get(&simulator, "/2.0/user");
     let release = async {
-        assert!(
-            simulator
-                .until(|requests| requests.len() == 1, Duration::from_secs(5))
-                .await
-        );
+        assert!(simulator.until(|requests| requests.len() == 1, Duration::from_secs(5)).await);
         assert_eq!(get(&simulator, COMMENTS).await.status, 200);
         assert_eq!(simulator.requests()[0].finished, None);
         simulator.faults().release();
@@ -159,18 +120,10 @@ async fn held_requests_wait_for_their_release() {
     let (reply, ()) = tokio::join!(held, release);
     assert_eq!(reply.status, 200);
     let clear = async {
-        assert!(
-            simulator
-                .until(|requests| requests.len() == 3, Duration::from_secs(5))
-                .await
-        );
+        assert!(simulator.until(|requests| requests.len() == 3, Duration::from_secs(5)).await);
         simulator.faults().clear("hold");
     };
     let (reply, ()) = tokio::join!(get(&simulator, "/2.0/user"), clear);
     assert_eq!(reply.json()["type"], json!("user"));
-    assert!(
-        !simulator
-            .until(|requests| requests.len() == 99, Duration::from_millis(5))
-            .await
-    );
+    assert!(!simulator.until(|requests| requests.len() == 99, Duration::from_millis(5)).await);
 }

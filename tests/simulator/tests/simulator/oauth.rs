@@ -23,47 +23,28 @@ fn consumer() -> Consumer {
 }
 
 async fn with(consumer: Consumer) -> Simulator {
-    let scenario = Scenario {
-        consumers: vec![consumer],
-        ..Scenario::demo()
-    };
+    let scenario = Scenario { consumers: vec![consumer], ..Scenario::demo() };
     let mut simulator = Simulator::start(scenario).await.unwrap();
     simulator.check_against_openapi();
     simulator
 }
 
 fn authorize(simulator: &Simulator, more: &str) -> String {
-    format!(
-        "{}/site/oauth2/authorize?client_id=key-1&response_type=code&state=s1{more}",
-        simulator.web_url()
-    )
+    format!("{}/site/oauth2/authorize?client_id=key-1&response_type=code&state=s1{more}", simulator.web_url())
 }
 
 async fn token(simulator: &Simulator, body: &str) -> Reply {
-    send_with(
-        simulator,
-        "POST",
-        "/site/oauth2/access_token",
-        &[FORM, BASIC],
-        body,
-    )
-    .await
-    .unwrap()
+    send_with(simulator, "POST", "/site/oauth2/access_token", &[FORM, BASIC], body).await.unwrap()
 }
 
 fn parameter(address: &str, name: &str) -> Option<String> {
     let url = url::Url::parse(address).unwrap();
-    url.query_pairs()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.into_owned())
+    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
 /// Presses Grant and fetches the tokens.
 async fn signed_in(simulator: &Simulator, more: &str) -> Value {
-    let back = simulator
-        .oauth()
-        .press(&authorize(simulator, more), true)
-        .unwrap();
+    let back = simulator.oauth().press(&authorize(simulator, more), true).unwrap();
     let code = parameter(&back, "code").unwrap();
     let reply = token(simulator, &format!("grant_type=authorization_code&code={code}")).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
@@ -71,11 +52,7 @@ async fn signed_in(simulator: &Simulator, more: &str) -> Value {
 }
 
 async fn refreshed(simulator: &Simulator, token_text: &str) -> Result<Value, Value> {
-    let reply = token(
-        simulator,
-        &format!("grant_type=refresh_token&refresh_token={token_text}"),
-    )
-    .await;
+    let reply = token(simulator, &format!("grant_type=refresh_token&refresh_token={token_text}")).await;
     match reply.status {
         200 => Ok(reply.json()),
         400 => Err(reply.json()["error"].clone()),
@@ -85,10 +62,7 @@ async fn refreshed(simulator: &Simulator, token_text: &str) -> Result<Value, Val
 
 async fn status_of_user(simulator: &Simulator, tokens: &Value) -> u16 {
     let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
-    send(simulator, "GET", "/2.0/user", Some(&bearer), "")
-        .await
-        .unwrap()
-        .status
+    send(simulator, "GET", "/2.0/user", Some(&bearer), "").await.unwrap().status
 }
 
 #[tokio::test]
@@ -103,27 +77,11 @@ async fn a_browser_goes_over_the_page_to_the_callback() {
         html.contains("Signed in as <b>Ben Okafor</b>") && html.contains("Ana's &lt;editor&gt;"),
         "{html}"
     );
-    assert!(
-        html.contains("<li>account</li><li>pullrequest</li></ul>"),
-        "{html}"
-    );
-    let id = html
-        .split("name=\"request\" value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
+    assert!(html.contains("<li>account</li><li>pullrequest</li></ul>"), "{html}");
+    let id = html.split("name=\"request\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let press = |decision: &str| format!("request={id}&decision={decision}");
-    let back = send_with(
-        &simulator,
-        "POST",
-        "/site/oauth2/authorize",
-        &[FORM],
-        &press("grant"),
-    )
-    .await
-    .unwrap();
+    let back =
+        send_with(&simulator, "POST", "/site/oauth2/authorize", &[FORM], &press("grant")).await.unwrap();
     assert_eq!(back.status, 302);
     let location = back.header("location").unwrap().to_owned();
     assert!(
@@ -131,41 +89,23 @@ async fn a_browser_goes_over_the_page_to_the_callback() {
         "{location}"
     );
     // The page is good for one press.
-    let again = send_with(
-        &simulator,
-        "POST",
-        "/site/oauth2/authorize",
-        &[FORM],
-        &press("grant"),
-    )
-    .await
-    .unwrap();
+    let again =
+        send_with(&simulator, "POST", "/site/oauth2/authorize", &[FORM], &press("grant")).await.unwrap();
     assert_eq!(again.status, 400);
     let code = parameter(&location, "code").unwrap();
-    let tokens = token(&simulator, &format!("grant_type=authorization_code&code={code}"))
-        .await
-        .json();
+    let tokens = token(&simulator, &format!("grant_type=authorization_code&code={code}")).await.json();
     assert_eq!(tokens["scope"], "account pullrequest");
     assert_eq!(tokens["expires_in"], 7200);
     assert_eq!(tokens["access_token"].as_str().unwrap().len(), 2600);
     let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
-    let user = send(&simulator, "GET", "/2.0/user", Some(&bearer), "")
-        .await
-        .unwrap();
+    let user = send(&simulator, "GET", "/2.0/user", Some(&bearer), "").await.unwrap();
     assert_eq!(user.json()["display_name"], "Ben Okafor");
     assert_eq!(user.header("x-oauth-scopes"), Some("account, pullrequest"));
-    let expected = OauthCounts {
-        grants: 1,
-        exchanges: 1,
-        ..OauthCounts::default()
-    };
+    let expected = OauthCounts { grants: 1, exchanges: 1, ..OauthCounts::default() };
     assert_eq!(simulator.oauth().counts(), expected);
     assert!(simulator.unexpected().is_empty());
     assert!(
-        simulator
-            .accounts()
-            .iter()
-            .all(|account| account.token.len() < 100),
+        simulator.accounts().iter().all(|account| account.token.len() < 100),
         "only the scenario's tokens are listed"
     );
 }
@@ -173,10 +113,7 @@ async fn a_browser_goes_over_the_page_to_the_callback() {
 #[tokio::test]
 async fn denying_and_mistakes_are_answered_as_oauth_says() {
     let simulator = with(consumer()).await;
-    let denied = simulator
-        .oauth()
-        .press(&authorize(&simulator, ""), false)
-        .unwrap();
+    let denied = simulator.oauth().press(&authorize(&simulator, ""), false).unwrap();
     assert_eq!(parameter(&denied, "error").as_deref(), Some("access_denied"));
     assert_eq!(parameter(&denied, "state").as_deref(), Some("s1"));
     assert_eq!(parameter(&denied, "code"), None);
@@ -193,75 +130,35 @@ async fn denying_and_mistakes_are_answered_as_oauth_says() {
             && evil.text().contains("Invalid redirect_uri")
     );
     let token_flow = get("client_id=key-1&response_type=token&state=s1").await;
-    assert!(
-        token_flow
-            .header("location")
-            .unwrap()
-            .contains("error=unsupported_response_type")
-    );
-    assert_eq!(
-        send(&simulator, "PUT", "/site/oauth2/authorize", None, "")
-            .await
-            .unwrap()
-            .status,
-        405
-    );
-    let without = with(Consumer {
-        callback: None,
-        ..consumer()
-    })
-    .await;
+    assert!(token_flow.header("location").unwrap().contains("error=unsupported_response_type"));
+    assert_eq!(send(&simulator, "PUT", "/site/oauth2/authorize", None, "").await.unwrap().status, 405);
+    let without = with(Consumer { callback: None, ..consumer() }).await;
     let target = "/site/oauth2/authorize?client_id=key-1&response_type=code";
     let reply = send(&without, "GET", target, None, "").await.unwrap();
-    assert_eq!(
-        (reply.status, reply.json()["error"].clone()),
-        (400, "invalid_request".into())
-    );
+    assert_eq!((reply.status, reply.json()["error"].clone()), (400, "invalid_request".into()));
 }
 
 #[tokio::test]
 async fn the_token_endpoint_takes_forms_and_known_clients_only() {
     let simulator = with(consumer()).await;
     let back = simulator.oauth().press(&authorize(&simulator, ""), true).unwrap();
-    let body = format!(
-        "grant_type=authorization_code&code={}",
-        parameter(&back, "code").unwrap()
-    );
+    let body = format!("grant_type=authorization_code&code={}", parameter(&back, "code").unwrap());
     let post = |headers: Vec<(&'static str, &'static str)>, body: String| {
         let simulator = &simulator;
         async move {
-            let reply = send_with(simulator, "POST", "/site/oauth2/access_token", &headers, &body)
-                .await
-                .unwrap();
-            (
-                reply.status,
-                reply.json()["error"].as_str().unwrap_or_default().to_owned(),
-            )
+            let reply =
+                send_with(simulator, "POST", "/site/oauth2/access_token", &headers, &body).await.unwrap();
+            (reply.status, reply.json()["error"].as_str().unwrap_or_default().to_owned())
         }
     };
     let json = ("content-type", "application/json");
-    assert_eq!(
-        post(vec![json, BASIC], "{}".into()).await,
-        (400, "invalid_grant".into())
-    );
+    assert_eq!(post(vec![json, BASIC], "{}".into()).await, (400, "invalid_grant".into()));
     let wrong = ("authorization", "Basic a2V5LTE6d3Jvbmc=");
-    assert_eq!(
-        post(vec![FORM, wrong], body.clone()).await,
-        (400, "unauthorized_client".into())
-    );
-    assert_eq!(
-        post(vec![FORM], body.clone()).await,
-        (400, "unauthorized_client".into())
-    );
-    assert_eq!(
-        post(vec![FORM, BASIC], "grant_type=password".into()).await,
-        (400, "invalid_grant".into())
-    );
+    assert_eq!(post(vec![FORM, wrong], body.clone()).await, (400, "unauthorized_client".into()));
+    assert_eq!(post(vec![FORM], body.clone()).await, (400, "unauthorized_client".into()));
+    assert_eq!(post(vec![FORM, BASIC], "grant_type=password".into()).await, (400, "invalid_grant".into()));
     let other = "grant_type=authorization_code&code=other".to_owned();
-    assert_eq!(
-        post(vec![FORM, BASIC], other).await,
-        (400, "invalid_grant".into())
-    );
+    assert_eq!(post(vec![FORM, BASIC], other).await, (400, "invalid_grant".into()));
     // The client may be named in the form, too.
     let named = format!("{body}&client_id=key-1&client_secret=secret-1");
     assert_eq!(post(vec![FORM], named).await, (200, String::new()));
@@ -276,22 +173,11 @@ async fn a_code_is_good_once_for_a_while_and_for_its_callback() {
         |more: &str| parameter(&oauth.press(&authorize(&simulator, more), true).unwrap(), "code").unwrap();
     let exchange = |code: String, more: &'static str| {
         let simulator = &simulator;
-        async move {
-            token(
-                simulator,
-                &format!("grant_type=authorization_code&code={code}{more}"),
-            )
-            .await
-        }
+        async move { token(simulator, &format!("grant_type=authorization_code&code={code}{more}")).await }
     };
     let sent = "&redirect_uri=http%3A%2F%2F127.0.0.1%3A28727%2Fcallback";
     assert_eq!(exchange(code(sent), "").await.status, 400);
-    assert_eq!(
-        exchange(code(sent), "&redirect_uri=http%3A%2F%2F127.0.0.1%3A28727%2F")
-            .await
-            .status,
-        400
-    );
+    assert_eq!(exchange(code(sent), "&redirect_uri=http%3A%2F%2F127.0.0.1%3A28727%2F").await.status, 400);
     assert_eq!(exchange(code(sent), sent).await.status, 200);
     let old = code("");
     oauth.advance(Duration::from_secs(601));
@@ -306,11 +192,7 @@ async fn a_code_is_good_once_for_a_while_and_for_its_callback() {
 
 #[tokio::test]
 async fn refresh_tokens_rotate_with_a_grace_time_and_late_reuse_ends_the_sign_in() {
-    let simulator = with(Consumer {
-        grace_seconds: Some(600),
-        ..consumer()
-    })
-    .await;
+    let simulator = with(Consumer { grace_seconds: Some(600), ..consumer() }).await;
     let oauth = simulator.oauth();
     let first = signed_in(&simulator, "").await;
     let spent = first["refresh_token"].as_str().unwrap();
@@ -377,35 +259,15 @@ async fn tokens_open_what_their_scopes_say_until_they_run_out_or_are_revoked() {
         serde_json::json!({"required": ["pullrequest"], "granted": ["account"]})
     );
     let info = "/corner-shop/till.git/info/refs?service=git-upload-pack";
-    assert_eq!(
-        send(&simulator, "GET", info, Some(&bearer), "")
-            .await
-            .unwrap()
-            .status,
-        403
-    );
+    assert_eq!(send(&simulator, "GET", info, Some(&bearer), "").await.unwrap().status, 403);
     let good = signed_in(&simulator, "").await;
     simulator.oauth().expire();
     let bearer = format!("Bearer {}", good["access_token"].as_str().unwrap());
     let expired = send(&simulator, "GET", list, Some(&bearer), "").await.unwrap();
     assert_eq!(expired.status, 401);
-    assert!(
-        expired
-            .text()
-            .contains("Access token expired. Use your refresh token"),
-        "{}",
-        expired.text()
-    );
-    assert_eq!(
-        send(&simulator, "GET", info, Some(&bearer), "")
-            .await
-            .unwrap()
-            .status,
-        401
-    );
-    let again = refreshed(&simulator, good["refresh_token"].as_str().unwrap())
-        .await
-        .unwrap();
+    assert!(expired.text().contains("Access token expired. Use your refresh token"), "{}", expired.text());
+    assert_eq!(send(&simulator, "GET", info, Some(&bearer), "").await.unwrap().status, 401);
+    let again = refreshed(&simulator, good["refresh_token"].as_str().unwrap()).await.unwrap();
     assert_eq!(status_of_user(&simulator, &again).await, 200);
     simulator.oauth().revoke(Some("ben"));
     assert_eq!(status_of_user(&simulator, &again).await, 200);
@@ -439,70 +301,41 @@ async fn git_takes_a_token_as_bearer_and_as_a_password() {
     git::run(&clone, &["commit", "-q", "--allow-empty", "-m", "Empty"]).unwrap();
     git::run(&clone, &["push", "-q", "origin", "HEAD:refs/heads/pushed"]).unwrap();
     let head = git::run(&clone, &["rev-parse", "HEAD"]).unwrap();
-    assert_eq!(
-        simulator.repository("corner-shop/till").commit("pushed").unwrap(),
-        head
-    );
+    assert_eq!(simulator.repository("corner-shop/till").commit("pushed").unwrap(), head);
     simulator.oauth().revoke(None);
     assert!(git::run(&clone, &["fetch", "-q"]).is_err());
 }
 
 #[tokio::test]
 async fn a_private_consumer_acts_for_itself() {
-    let simulator = with(Consumer {
-        private: true,
-        ..consumer()
-    })
-    .await;
+    let simulator = with(Consumer { private: true, ..consumer() }).await;
     let tokens = token(&simulator, "grant_type=client_credentials").await.json();
     assert!(tokens.get("refresh_token").is_none());
     let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
-    let user = send(&simulator, "GET", "/2.0/user", Some(&bearer), "")
-        .await
-        .unwrap();
+    let user = send(&simulator, "GET", "/2.0/user", Some(&bearer), "").await.unwrap();
     assert_eq!(user.json()["display_name"], "Ana's <editor>");
     let open = with(consumer()).await;
     let refused = token(&open, "grant_type=client_credentials").await;
-    assert_eq!(
-        (refused.status, refused.json()["error"].clone()),
-        (400, "unauthorized_client".into())
-    );
+    assert_eq!((refused.status, refused.json()["error"].clone()), (400, "unauthorized_client".into()));
 }
 
 #[tokio::test]
 async fn the_token_endpoint_misbehaves_on_demand() {
     let simulator = with(consumer()).await;
     let route = "/site/oauth2/access_token";
-    let mut refresh = signed_in(&simulator, "").await["refresh_token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let mut refresh = signed_in(&simulator, "").await["refresh_token"].as_str().unwrap().to_owned();
     simulator.faults().set(Fault::HtmlPortal.on(route).once());
     let body = format!("grant_type=refresh_token&refresh_token={refresh}");
-    assert!(
-        token(&simulator, &body)
-            .await
-            .text()
-            .starts_with("<!doctype html>")
-    );
+    assert!(token(&simulator, &body).await.text().starts_with("<!doctype html>"));
     simulator.faults().set(Fault::WrongTypes.on(route).once());
     assert!(refreshed(&simulator, &refresh).await.unwrap()["access_token"].is_object());
     // What was damaged was handed out all the same; the grace time helps.
     simulator.faults().set(Fault::NoRefreshToken.on(route).once());
-    assert!(
-        refreshed(&simulator, &refresh)
-            .await
-            .unwrap()
-            .get("refresh_token")
-            .is_none()
-    );
+    assert!(refreshed(&simulator, &refresh).await.unwrap().get("refresh_token").is_none());
     simulator.faults().set(Fault::Cut.on(route).once());
     let cut = token(&simulator, &body).await;
     assert!(!cut.whole);
-    refresh = refreshed(&simulator, &refresh).await.unwrap()["refresh_token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    refresh = refreshed(&simulator, &refresh).await.unwrap()["refresh_token"].as_str().unwrap().to_owned();
     assert!(refreshed(&simulator, &refresh).await.is_ok());
     assert_eq!(simulator.oauth().counts().grace_uses, 3);
 }
@@ -512,16 +345,9 @@ async fn any_loopback_port_is_taken_where_the_consumer_says_so() {
     let other = "&redirect_uri=http%3A%2F%2F127.0.0.1%3A5%2Fcallback";
     let strict = with(consumer()).await;
     assert!(strict.oauth().press(&authorize(&strict, other), true).is_err());
-    let loose = with(Consumer {
-        any_port: true,
-        ..consumer()
-    })
-    .await;
+    let loose = with(Consumer { any_port: true, ..consumer() }).await;
     let back = loose.oauth().press(&authorize(&loose, other), true).unwrap();
-    assert!(
-        back.starts_with("http://127.0.0.1:5/callback?state=s1&code="),
-        "{back}"
-    );
+    assert!(back.starts_with("http://127.0.0.1:5/callback?state=s1&code="), "{back}");
 }
 
 #[tokio::test]
@@ -530,15 +356,9 @@ async fn suites_in_other_languages_control_it() {
     let tokens = signed_in(&simulator, "").await;
     control(&simulator, "oauth/expire", "").await;
     assert_eq!(status_of_user(&simulator, &tokens).await, 401);
-    control(
-        &simulator,
-        "oauth/consumer",
-        r#"{"key": "key-1", "token_bytes": 50, "scope_member": "scopes"}"#,
-    )
-    .await;
-    let next = refreshed(&simulator, tokens["refresh_token"].as_str().unwrap())
-        .await
-        .unwrap();
+    control(&simulator, "oauth/consumer", r#"{"key": "key-1", "token_bytes": 50, "scope_member": "scopes"}"#)
+        .await;
+    let next = refreshed(&simulator, tokens["refresh_token"].as_str().unwrap()).await.unwrap();
     assert!(next["access_token"].as_str().unwrap().len() == 50 && next.get("scopes").is_some());
     control(&simulator, "oauth/advance", r#"{"seconds": 7201}"#).await;
     assert_eq!(status_of_user(&simulator, &next).await, 401);
@@ -547,14 +367,7 @@ async fn suites_in_other_languages_control_it() {
     control(&simulator, "oauth/revoke", r#"{"user": "ben"}"#).await;
     assert_eq!(status_of_user(&simulator, &bens).await, 401);
     assert_eq!(control(&simulator, "oauth", "").await["exchanges"], 2);
-    let unknown = send(
-        &simulator,
-        "POST",
-        "/_simulator/oauth/sign_in",
-        None,
-        r#"{"user": "nobody"}"#,
-    )
-    .await
-    .unwrap();
+    let unknown =
+        send(&simulator, "POST", "/_simulator/oauth/sign_in", None, r#"{"user": "nobody"}"#).await.unwrap();
     assert_eq!(unknown.status, 400);
 }

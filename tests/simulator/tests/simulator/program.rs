@@ -17,9 +17,7 @@ fn it_says_where_it_is_and_ends_with_its_input() {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let told: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(told["branch"], "discounts");
     assert_eq!(told["pid"], child.id());
@@ -36,11 +34,7 @@ fn it_says_where_it_is_and_ends_with_its_input() {
 fn a_scenario_that_is_none_is_refused_with_its_place() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "[[user]]\nid = 3\n").unwrap();
-    let done = Command::new(env!("CARGO_BIN_EXE_simulator"))
-        .arg("serve")
-        .arg(file.path())
-        .output()
-        .unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_simulator")).arg("serve").arg(file.path()).output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
     assert!(!done.status.success() && said.contains("line 2"), "{said}");
 }

@@ -17,20 +17,9 @@ async fn the_user_and_the_repository_are_found() {
     assert_eq!(user.header("x-accepted-oauth-scopes"), Some("account"));
     let repository = get(&simulator, "…").await.json();
     assert_eq!(repository["mainbranch"]["name"], "main");
-    assert_eq!(
-        repository["links"]["clone"][0]["href"],
-        simulator.remote_url("corner-shop/till")
-    );
-    assert_eq!(
-        get(&simulator, "/2.0/repositories/Corner-Shop/TILL").await.status,
-        200
-    );
-    assert_eq!(
-        get(&simulator, "/2.0/repositories/corner-shop/other")
-            .await
-            .status,
-        404
-    );
+    assert_eq!(repository["links"]["clone"][0]["href"], simulator.remote_url("corner-shop/till"));
+    assert_eq!(get(&simulator, "/2.0/repositories/Corner-Shop/TILL").await.status, 200);
+    assert_eq!(get(&simulator, "/2.0/repositories/corner-shop/other").await.status, 404);
 }
 
 #[tokio::test]
@@ -41,34 +30,19 @@ async fn the_list_leaves_out_what_bitbucket_leaves_out() {
     for absent in ["participants", "reviewers", "rendered"] {
         assert!(pull_request.get(absent).is_none(), "{absent}");
     }
-    assert_eq!(
-        pull_request["source"]["commit"]["hash"].as_str().unwrap().len(),
-        12
-    );
+    assert_eq!(pull_request["source"]["commit"]["hash"].as_str().unwrap().len(), 12);
     assert_eq!(pull_request["comment_count"], 15);
     assert_eq!(pull_request["task_count"], 1);
-    let asked = get(&simulator, "…/pullrequests?fields=%2Bvalues.participants")
-        .await
-        .json();
+    let asked = get(&simulator, "…/pullrequests?fields=%2Bvalues.participants").await.json();
     let participants = asked["values"][0]["participants"].as_array().unwrap();
     let states: Vec<&Value> = participants.iter().map(|one| &one["state"]).collect();
-    assert_eq!(
-        states,
-        [&json!("approved"), &json!("changes_requested"), &Value::Null]
-    );
+    assert_eq!(states, [&json!("approved"), &json!("changes_requested"), &Value::Null]);
     let alone = get(&simulator, "…/pullrequests/4").await.json();
     assert_eq!(alone["reviewers"][0]["display_name"], "Ben Okafor");
-    let probe = get(
-        &simulator,
-        "…/pullrequests/4?fields=updated_on,source.commit.hash,comment_count",
-    )
-    .await
-    .json();
+    let probe =
+        get(&simulator, "…/pullrequests/4?fields=updated_on,source.commit.hash,comment_count").await.json();
     assert_eq!(probe.as_object().unwrap().len(), 3);
-    assert_eq!(
-        probe["source"],
-        json!({"commit": {"hash": pull_request["source"]["commit"]["hash"]}})
-    );
+    assert_eq!(probe["source"], json!({"commit": {"hash": pull_request["source"]["commit"]["hash"]}}));
 }
 
 #[tokio::test]
@@ -96,67 +70,31 @@ async fn filters_states_and_sorting_choose() {
         author = 'ana'
         source = 'y'
     ";
-    let mut simulator = Simulator::start(Scenario::parse(scenario).unwrap())
-        .await
-        .unwrap();
+    let mut simulator = Simulator::start(Scenario::parse(scenario).unwrap()).await.unwrap();
     simulator.check_against_openapi();
     let cases = [
         ("", vec!["third", "second"]),
         ("sort=id", vec!["second", "third"]),
-        (
-            "state=MERGED&state=OPEN&sort=id",
-            vec!["first", "second", "third"],
-        ),
+        ("state=MERGED&state=OPEN&sort=id", vec!["first", "second", "third"]),
         ("q=source.branch.name%3D%22x%22", vec!["second"]),
-        (
-            "q=source.branch.name%3D%22x%22+AND+state+IN+(%22MERGED%22,%22OPEN%22)",
-            vec!["second", "first"],
-        ),
-        (
-            "q=source.repository.full_name%3D%22a/b%22+AND+id%3E2",
-            vec!["third"],
-        ),
+        ("q=source.branch.name%3D%22x%22+AND+state+IN+(%22MERGED%22,%22OPEN%22)", vec!["second", "first"]),
+        ("q=source.repository.full_name%3D%22a/b%22+AND+id%3E2", vec!["third"]),
         ("q=id%3D99", vec![]),
     ];
     for (query, titles) in cases {
-        let page = get(&simulator, &format!("/2.0/repositories/a/b/pullrequests?{query}"))
-            .await
-            .json();
-        let found: Vec<&str> = page["values"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|one| one["title"].as_str().unwrap())
-            .collect();
+        let page = get(&simulator, &format!("/2.0/repositories/a/b/pullrequests?{query}")).await.json();
+        let found: Vec<&str> =
+            page["values"].as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap()).collect();
         assert_eq!(found, titles, "{query}");
     }
-    for nonsense in [
-        "q=banana%3D1",
-        "q=id%3D",
-        "sort=banana",
-        "state=DRAFT",
-        "pagelen=100",
-        "pagelen=0",
-        "page=x",
-    ] {
-        let reply = get(
-            &simulator,
-            &format!("/2.0/repositories/a/b/pullrequests?{nonsense}"),
-        )
-        .await;
-        assert_eq!(
-            (reply.status, &reply.json()["type"]),
-            (400, &json!("error")),
-            "{nonsense}"
-        );
+    for nonsense in
+        ["q=banana%3D1", "q=id%3D", "sort=banana", "state=DRAFT", "pagelen=100", "pagelen=0", "page=x"]
+    {
+        let reply = get(&simulator, &format!("/2.0/repositories/a/b/pullrequests?{nonsense}")).await;
+        assert_eq!((reply.status, &reply.json()["type"]), (400, &json!("error")), "{nonsense}");
     }
-    let refusal = get(&simulator, "/2.0/repositories/a/b/pullrequests?pagelen=51")
-        .await
-        .json();
-    assert_eq!(
-        refusal,
-        json!({"type": "error", "error": {"message": "Invalid pagelen"}})
-    );
+    let refusal = get(&simulator, "/2.0/repositories/a/b/pullrequests?pagelen=51").await.json();
+    assert_eq!(refusal, json!({"type": "error", "error": {"message": "Invalid pagelen"}}));
 }
 
 #[tokio::test]
@@ -178,46 +116,23 @@ async fn pages_hold_each_comment_once() {
     while let Some(target) = next {
         let page = get(&simulator, &target).await.json();
         assert_eq!(page["size"], 20_000);
-        ids.extend(
-            page["values"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|comment| comment["id"].as_u64().unwrap()),
-        );
+        ids.extend(page["values"].as_array().unwrap().iter().map(|comment| comment["id"].as_u64().unwrap()));
         next = page["next"].as_str().map(str::to_owned);
         assert!(
-            next.iter()
-                .all(|next| next.starts_with(&simulator.api_url()) && next.contains("fields=next%2C"))
+            next.iter().all(|next| next.starts_with(&simulator.api_url()) && next.contains("fields=next%2C"))
         );
     }
     assert_eq!(ids.len(), 20_000);
     assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
-    assert_eq!(
-        get(&simulator, "…/pullrequests/4/comments?pagelen=100&page=201")
-            .await
-            .status,
-        404
-    );
-    assert_eq!(
-        get(&simulator, "…/pullrequests/4/comments?pagelen=101")
-            .await
-            .status,
-        400
-    );
+    assert_eq!(get(&simulator, "…/pullrequests/4/comments?pagelen=100&page=201").await.status, 404);
+    assert_eq!(get(&simulator, "…/pullrequests/4/comments?pagelen=101").await.status, 400);
 }
 
 #[tokio::test]
 async fn files_diffs_and_commits_come_from_git() {
     let simulator = demo().await;
-    let head = simulator
-        .repository("corner-shop/till")
-        .commit("discounts")
-        .unwrap();
-    let first = simulator
-        .repository("corner-shop/till")
-        .commit("discounts-first")
-        .unwrap();
+    let head = simulator.repository("corner-shop/till").commit("discounts").unwrap();
+    let first = simulator.repository("corner-shop/till").commit("discounts-first").unwrap();
     let file = get(&simulator, &format!("…/src/{}/till/money.py", &head[..12])).await;
     assert!(file.text().starts_with("\"\"\"Amounts of money"));
     assert_eq!(file.header("content-type"), Some("text/plain"));
@@ -226,16 +141,11 @@ async fn files_diffs_and_commits_come_from_git() {
         (missing.status, missing.json()["error"]["message"].as_str()),
         (404, Some("No such file or directory: nowhere.py"))
     );
-    assert_eq!(
-        get(&simulator, "…/src/0123456789ab/till/money.py").await.status,
-        404
-    );
+    assert_eq!(get(&simulator, "…/src/0123456789ab/till/money.py").await.status, 404);
     assert_eq!(get(&simulator, "…/src/--help/till/money.py").await.status, 404);
     let folder = get(&simulator, &format!("…/src/{head}/till")).await.json();
     assert_eq!(folder["values"].as_array().unwrap().len(), 4);
-    let meta = get(&simulator, &format!("…/src/{head}/till/cart.py?format=meta"))
-        .await
-        .json();
+    let meta = get(&simulator, &format!("…/src/{head}/till/cart.py?format=meta")).await.json();
     assert_eq!(meta["type"], "commit_file");
 
     let redirect = get(&simulator, "…/pullrequests/4/diff").await;
@@ -248,54 +158,25 @@ async fn files_diffs_and_commits_come_from_git() {
             && diff.contains("+    lines.append(line(\"To pay\""),
         "{diff}"
     );
-    let one = get(
-        &simulator,
-        &format!("…/diff/{first}..main?path=till/discounts.py"),
-    )
-    .await
-    .text();
+    let one = get(&simulator, &format!("…/diff/{first}..main?path=till/discounts.py")).await.text();
     assert_eq!(one.matches("diff --git").count(), 1);
     assert!(one.contains("+        return self.amount"), "{one}");
     // The other way round than in git: the newer end comes first.
-    let back = get(
-        &simulator,
-        &format!("…/diff/{first}..{head}?topic=false&path=till/discounts.py"),
-    )
-    .await
-    .text();
+    let back =
+        get(&simulator, &format!("…/diff/{first}..{head}?topic=false&path=till/discounts.py")).await.text();
     assert!(back.contains("+        return self.amount"), "{back}");
     let stat = get(&simulator, &format!("…/diffstat/{head}..main")).await.json();
-    let added = stat["values"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|one| one["status"] == "added")
-        .unwrap();
-    assert_eq!(
-        (&added["old"], &added["new"]["path"]),
-        (&Value::Null, &json!("till/discounts.py"))
-    );
+    let added = stat["values"].as_array().unwrap().iter().find(|one| one["status"] == "added").unwrap();
+    assert_eq!((&added["old"], &added["new"]["path"]), (&Value::Null, &json!("till/discounts.py")));
 
     let base = get(&simulator, "…/merge-base/discounts..main").await.json();
-    assert_eq!(
-        base["hash"],
-        simulator.repository("corner-shop/till").commit("start").unwrap()
-    );
+    assert_eq!(base["hash"], simulator.repository("corner-shop/till").commit("start").unwrap());
     let commit = get(&simulator, &format!("…/commit/{}", &head[..7])).await.json();
-    assert_eq!(
-        (&commit["hash"], &commit["author"]["user"]["nickname"]),
-        (&json!(head), &json!("ana"))
-    );
+    assert_eq!((&commit["hash"], &commit["author"]["user"]["nickname"]), (&json!(head), &json!("ana")));
     let page = get(&simulator, "…/commits/discounts?pagelen=2").await.json();
     let last = get(&simulator, page["next"].as_str().unwrap()).await.json();
-    assert_eq!(
-        (last["values"].as_array().unwrap().len(), last.get("next")),
-        (1, None)
-    );
-    assert_eq!(
-        get(&simulator, "…/pullrequests/4/commits").await.json()["size"],
-        2
-    );
+    assert_eq!((last["values"].as_array().unwrap().len(), last.get("next")), (1, None));
+    assert_eq!(get(&simulator, "…/pullrequests/4/commits").await.json()["size"], 2);
     assert_eq!(
         get(&simulator, "…/refs/branches?q=name~%22disc%22").await.json()["values"][0]["name"],
         "discounts"
@@ -306,16 +187,8 @@ async fn files_diffs_and_commits_come_from_git() {
     );
     let builds = get(&simulator, "…/pullrequests/4/statuses").await.json();
     assert_eq!(builds["values"][1]["state"], "FAILED");
-    assert_eq!(
-        get(&simulator, &format!("…/commit/{head}/statuses")).await.json()["size"],
-        2
-    );
-    assert_eq!(
-        get(&simulator, "…/pullrequests/4/activity?pagelen=50")
-            .await
-            .json()["size"],
-        18
-    );
+    assert_eq!(get(&simulator, &format!("…/commit/{head}/statuses")).await.json()["size"], 2);
+    assert_eq!(get(&simulator, "…/pullrequests/4/activity?pagelen=50").await.json()["size"], 18);
     assert_eq!(get(&simulator, "…/pullrequests/activity").await.status, 200);
 }
 
@@ -339,62 +212,32 @@ async fn renames_and_forks_are_seen() {
         source = 'x'
         source_repository = 'c/b'
     ";
-    let mut simulator = Simulator::start(Scenario::parse(scenario).unwrap())
-        .await
-        .unwrap();
+    let mut simulator = Simulator::start(Scenario::parse(scenario).unwrap()).await.unwrap();
     simulator.check_against_openapi();
-    let pull_request = get(&simulator, "/2.0/repositories/a/b/pullrequests/1")
-        .await
-        .json();
+    let pull_request = get(&simulator, "/2.0/repositories/a/b/pullrequests/1").await.json();
     assert_eq!(pull_request["source"]["repository"]["full_name"], "c/b");
     let location = get(&simulator, "/2.0/repositories/a/b/pullrequests/1/diffstat").await;
     let stat = get(&simulator, location.header("location").unwrap()).await.json();
-    let seen: Vec<_> = stat["values"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| (&one["status"], &one["lines_added"]))
-        .collect();
-    assert_eq!(
-        seen,
-        [(&json!("removed"), &json!(0)), (&json!("renamed"), &json!(1))]
-    );
+    let seen: Vec<_> =
+        stat["values"].as_array().unwrap().iter().map(|one| (&one["status"], &one["lines_added"])).collect();
+    assert_eq!(seen, [(&json!("removed"), &json!(0)), (&json!("renamed"), &json!(1))]);
     simulator.repository("c/b").delete().unwrap();
-    let pull_request = get(&simulator, "/2.0/repositories/a/b/pullrequests/1")
-        .await
-        .json();
+    let pull_request = get(&simulator, "/2.0/repositories/a/b/pullrequests/1").await.json();
     assert_eq!(pull_request["source"]["repository"], Value::Null);
     assert_eq!(get(&simulator, "/2.0/repositories/c/b").await.status, 404);
-    assert_eq!(
-        get(&simulator, "/2.0/repositories/a/b/pullrequests/1/commits")
-            .await
-            .status,
-        404
-    );
+    assert_eq!(get(&simulator, "/2.0/repositories/a/b/pullrequests/1/commits").await.status, 404);
 }
 
 #[tokio::test]
 async fn what_bitbucket_refuses_is_refused() {
     let mut scenario = Scenario::demo();
-    let account = |user: &str, token: &str| Account {
-        user: user.into(),
-        token: token.into(),
-        ..Account::default()
-    };
+    let account =
+        |user: &str, token: &str| Account { user: user.into(), token: token.into(), ..Account::default() };
     scenario.accounts = vec![
         account("ana", "good"),
-        Account {
-            scopes: Some(vec!["account".into()]),
-            ..account("ana", "narrow")
-        },
-        Account {
-            expired: true,
-            ..account("ana", "old")
-        },
-        Account {
-            email: Some("ana@shop.test".into()),
-            ..account("ana", "api")
-        },
+        Account { scopes: Some(vec!["account".into()]), ..account("ana", "narrow") },
+        Account { expired: true, ..account("ana", "old") },
+        Account { email: Some("ana@shop.test".into()), ..account("ana", "api") },
         account("ben", "stranger"),
     ];
     scenario.repositories[0].visible_to = Some(vec!["ana".into()]);
@@ -402,9 +245,7 @@ async fn what_bitbucket_refuses_is_refused() {
     simulator.check_against_openapi();
     let target = "/2.0/repositories/corner-shop/till/pullrequests";
     let ask = async |authorization: &'static str| {
-        send(&simulator, "GET", target, Some(authorization), "")
-            .await
-            .unwrap()
+        send(&simulator, "GET", target, Some(authorization), "").await.unwrap()
     };
     assert_eq!(ask("Bearer good").await.status, 200);
     // ana@shop.test:api
@@ -416,23 +257,13 @@ async fn what_bitbucket_refuses_is_refused() {
     let narrow = ask("Bearer narrow").await;
     let detail = json!({"required": ["pullrequest"], "granted": ["account"]});
     assert_eq!((narrow.status, &narrow.json()["error"]["detail"]), (403, &detail));
-    assert_eq!(
-        send(&simulator, "GET", target, None, "").await.unwrap().status,
-        401
-    );
+    assert_eq!(send(&simulator, "GET", target, None, "").await.unwrap().status, 401);
 
     let missing = get(&simulator, "…/pullrequests/99").await;
     assert_eq!((missing.status, missing.text().as_str()), (404, "Not Found"));
     assert_eq!(missing.header("content-type"), Some("text/plain; charset=utf-8"));
-    assert_eq!(
-        get(&simulator, "…/pullrequests/4/comments/12345").await.json()["error"]["message"],
-        "12345"
-    );
-    for removed in [
-        "/2.0/repositories",
-        "/2.0/workspaces?pagelen=10",
-        "/2.0/user/permissions/workspaces",
-    ] {
+    assert_eq!(get(&simulator, "…/pullrequests/4/comments/12345").await.json()["error"]["message"], "12345");
+    for removed in ["/2.0/repositories", "/2.0/workspaces?pagelen=10", "/2.0/user/permissions/workspaces"] {
         let reply = get(&simulator, removed).await;
         assert_eq!(reply.status, 410);
         assert!(reply.text().contains("CHANGE-2770"));
@@ -446,17 +277,8 @@ async fn public_repositories_answer_everybody_if_the_scenario_says_so() {
     scenario.anonymous = true;
     let simulator = Simulator::start(scenario).await.unwrap();
     let target = "/2.0/repositories/corner-shop/till/pullrequests/4";
-    assert_eq!(
-        send(&simulator, "GET", target, None, "").await.unwrap().status,
-        200
-    );
-    assert_eq!(
-        send(&simulator, "GET", "/2.0/user", None, "")
-            .await
-            .unwrap()
-            .status,
-        401
-    );
+    assert_eq!(send(&simulator, "GET", target, None, "").await.unwrap().status, 200);
+    assert_eq!(send(&simulator, "GET", "/2.0/user", None, "").await.unwrap().status, 401);
 }
 
 #[tokio::test]
@@ -464,23 +286,10 @@ async fn unknown_routes_are_remembered() {
     let simulator = Simulator::start(Scenario::demo()).await.unwrap();
     assert_eq!(get(&simulator, "…/pullrequests/4/patch").await.status, 404);
     assert_eq!(get(&simulator, "/2.0/user").await.status, 200);
-    let unexpected: Vec<String> = simulator
-        .unexpected()
-        .iter()
-        .map(|request| request.target())
-        .collect();
-    assert_eq!(
-        unexpected,
-        ["/2.0/repositories/corner-shop/till/pullrequests/4/patch"]
-    );
+    let unexpected: Vec<String> = simulator.unexpected().iter().map(|request| request.target()).collect();
+    assert_eq!(unexpected, ["/2.0/repositories/corner-shop/till/pullrequests/4/patch"]);
     assert_eq!(simulator.violations().len(), 1);
     let log = simulator.requests();
-    assert!(
-        log.iter()
-            .all(|request| request.authorized && request.finished.is_some())
-    );
-    assert!(
-        log.iter()
-            .all(|request| simulator.web_url().ends_with(&request.host))
-    );
+    assert!(log.iter().all(|request| request.authorized && request.finished.is_some()));
+    assert!(log.iter().all(|request| simulator.web_url().ends_with(&request.host)));
 }

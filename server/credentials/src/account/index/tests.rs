@@ -4,10 +4,7 @@ use super::*;
 use crate::account::{AccountId, Kind};
 
 fn key(host: &str, name: &str) -> AccountKey {
-    AccountKey {
-        origin: Origin::of(host).unwrap(),
-        id: AccountId::User(name.into()),
-    }
+    AccountKey { origin: Origin::of(host).unwrap(), id: AccountId::User(name.into()) }
 }
 
 const CLOUD: &str = "https://api.bitbucket.org";
@@ -34,10 +31,7 @@ fn what_is_written_is_read_again() {
     assert_eq!(loaded.accounts.all(), [account("ana", 1), account("ben", 2)]);
     let origin = Origin::of(CLOUD).unwrap();
     assert_eq!(loaded.accounts.default_of(&origin), Some(&key(CLOUD, "ana")));
-    assert_eq!(
-        loaded.accounts.remembered(&origin, "TEAM"),
-        Some(&key(CLOUD, "ben"))
-    );
+    assert_eq!(loaded.accounts.remembered(&origin, "TEAM"), Some(&key(CLOUD, "ben")));
 }
 
 #[test]
@@ -52,27 +46,11 @@ fn removing_takes_along_what_refers_to_it() {
     assert_eq!(accounts.default_of(&origin), Some(&key(CLOUD, "ben")));
     assert_eq!(accounts.remembered(&origin, "team"), None);
     accounts.make_default(&key(CLOUD, "ana"));
-    assert_eq!(
-        accounts.default_of(&origin),
-        Some(&key(CLOUD, "ben")),
-        "who is gone is no default"
-    );
+    assert_eq!(accounts.default_of(&origin), Some(&key(CLOUD, "ben")), "who is gone is no default");
     let elsewhere = "http://127.0.0.1:1";
-    accounts.add(StoredAccount::new(
-        key(elsewhere, "ana"),
-        Kind::OAuth,
-        "ANA".into(),
-        9,
-    ));
-    assert_eq!(
-        accounts.default_of(&Origin::of(elsewhere).unwrap()),
-        Some(&key(elsewhere, "ana"))
-    );
-    assert_eq!(
-        accounts.default_of(&origin),
-        Some(&key(CLOUD, "ben")),
-        "each host has its own"
-    );
+    accounts.add(StoredAccount::new(key(elsewhere, "ana"), Kind::OAuth, "ANA".into(), 9));
+    assert_eq!(accounts.default_of(&Origin::of(elsewhere).unwrap()), Some(&key(elsewhere, "ana")));
+    assert_eq!(accounts.default_of(&origin), Some(&key(CLOUD, "ben")), "each host has its own");
 }
 
 fn put(state: &Path, text: &str) {
@@ -95,21 +73,10 @@ fn what_cannot_be_read_is_kept() {
     );
     let loaded = Accounts::load(state.path()).unwrap();
     assert_eq!(loaded.accounts.all().len(), 1);
-    assert!(
-        loaded.notes[0].starts_with("3 of the accounts in"),
-        "{:?}",
-        loaded.notes
-    );
+    assert!(loaded.notes[0].starts_with("3 of the accounts in"), "{:?}", loaded.notes);
     Accounts::update(state.path(), |accounts| accounts.add(account("cyd", 3))).unwrap();
     let text = String::from_utf8(private_files::read(&state.path().join(NAME)).unwrap().unwrap()).unwrap();
-    for kept in [
-        "\"theme\"",
-        "\"avatar\"",
-        "evil.example",
-        "passkey",
-        "null",
-        "CYD",
-    ] {
+    for kept in ["\"theme\"", "\"avatar\"", "evil.example", "passkey", "null", "CYD"] {
         assert!(text.contains(kept), "{kept} in {text}");
     }
 }
@@ -120,18 +87,11 @@ fn a_damaged_list_is_put_aside() {
         let state = tempfile::tempdir().unwrap();
         put(state.path(), damaged);
         let loaded = Accounts::load(state.path()).unwrap();
-        assert!(
-            loaded.accounts.all().is_empty() && loaded.notes[0].contains("damaged"),
-            "{damaged:?}"
-        );
+        assert!(loaded.accounts.all().is_empty() && loaded.notes[0].contains("damaged"), "{damaged:?}");
         Accounts::update(state.path(), |accounts| accounts.add(account("ana", 1))).unwrap();
         assert_eq!(Accounts::load(state.path()).unwrap().accounts.all().len(), 1);
-        let names = fs::read_dir(state.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        let aside: Vec<_> = names
-            .filter(|path| path.to_string_lossy().contains(".damaged-"))
-            .collect();
+        let names = fs::read_dir(state.path()).unwrap().map(|entry| entry.unwrap().path());
+        let aside: Vec<_> = names.filter(|path| path.to_string_lossy().contains(".damaged-")).collect();
         assert_eq!(aside.len(), 1);
         assert_eq!(fs::read_to_string(&aside[0]).unwrap(), damaged);
     }
@@ -146,10 +106,7 @@ fn a_newer_list_is_read_and_not_changed() {
     assert_eq!(Accounts::load(state.path()).unwrap().accounts.all().len(), 1);
     let refused = Accounts::update(state.path(), |accounts| accounts.add(account("ben", 1))).unwrap_err();
     assert!(refused.to_string().contains("newer bitbucket-lsp"), "{refused}");
-    assert_eq!(
-        private_files::read(&state.path().join(NAME)).unwrap().unwrap(),
-        newer.as_bytes()
-    );
+    assert_eq!(private_files::read(&state.path().join(NAME)).unwrap().unwrap(), newer.as_bytes());
 }
 
 #[test]
@@ -177,8 +134,5 @@ fn a_list_that_others_could_change_is_refused() {
     put(state.path(), "{}");
     fs::set_permissions(state.path().join(NAME), fs::Permissions::from_mode(0o666)).unwrap();
     let refused = Accounts::load(state.path()).unwrap_err();
-    assert!(
-        refused.to_string().contains("can be used by other users"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("can be used by other users"), "{refused}");
 }

@@ -65,10 +65,7 @@ impl Keyring for Scripted {
 }
 
 fn failed() -> StoreError {
-    StoreError::Failed {
-        store: "The keyring".into(),
-        detail: "gone".into(),
-    }
+    StoreError::Failed { store: "The keyring".into(), detail: "gone".into() }
 }
 
 struct World {
@@ -90,15 +87,8 @@ impl World {
             let (moves, log) = (received.clone(), log.clone());
             Ok(Box::new(Scripted { moves, log }))
         });
-        let limits = Limits {
-            background: limit,
-            interactive: Duration::from_secs(60),
-        };
-        Self {
-            store: KeyringStore::over("the keyring", connect, limits),
-            moves,
-            log: logged,
-        }
+        let limits = Limits { background: limit, interactive: Duration::from_secs(60) };
+        Self { store: KeyringStore::over("the keyring", connect, limits), moves, log: logged }
     }
 
     fn play(&self, moves: impl IntoIterator<Item = Move>) -> &Self {
@@ -124,12 +114,7 @@ fn got(outcome: Result<Option<Secret>, StoreError>) -> Result<Option<String>, St
 fn nothing_is_connected_before_the_first_call_and_then_once() {
     let world = World::new(LONG, vec![]);
     assert!(world.logged().is_empty());
-    world.play([
-        Move::Unlocked,
-        Move::Answer(Some("x")),
-        Move::Unlocked,
-        Move::Answer(None),
-    ]);
+    world.play([Move::Unlocked, Move::Answer(Some("x")), Move::Unlocked, Move::Answer(None)]);
     assert_eq!(got(world.store.get("a")), Ok(Some("x".into())));
     assert_eq!(got(world.store.get("a")), Ok(None));
     assert_eq!(world.logged(), ["connect", "get", "get"]);
@@ -137,9 +122,7 @@ fn nothing_is_connected_before_the_first_call_and_then_once() {
 
 #[test]
 fn a_first_connection_that_failed_is_tried_again_by_the_next_call() {
-    let absent = StoreError::Absent {
-        detail: "no bus".into(),
-    };
+    let absent = StoreError::Absent { detail: "no bus".into() };
     let world = World::new(LONG, vec![Err(absent.clone()), Err(absent.clone())]);
     assert_eq!(got(world.store.get("a")), Err(absent.clone()));
     assert_eq!(world.store.delete("a"), Err(absent));
@@ -167,10 +150,7 @@ fn locked_is_never_absent_and_only_a_waiting_person_is_asked() {
     let world = World::new(LONG, vec![]);
     world.play([Move::Locked]);
     let locked = world.store.get("a").err().unwrap();
-    assert_eq!(
-        locked.to_string(),
-        "The keyring is locked. Unlock it and try again; nothing was lost."
-    );
+    assert_eq!(locked.to_string(), "The keyring is locked. Unlock it and try again; nothing was lost.");
     assert_eq!(world.logged(), ["connect"]);
     world.play([Move::Locked, Move::Answer(Some("x"))]);
     assert_eq!(got(world.store.interactive().get("a")), Ok(Some("x".into())));
@@ -186,24 +166,13 @@ fn a_slow_call_is_given_up_and_is_then_never_made() {
     // The thread is busy with the first call; this one gives up while it waits for its turn.
     let slow = world.store.set("b", &Secret::new("x".into())).err().unwrap();
     assert!(matches!(&slow, StoreError::Slow { .. }), "{slow}");
-    assert!(
-        slow.to_string().starts_with("The keyring did not answer within"),
-        "{slow}"
-    );
+    assert!(slow.to_string().starts_with("The keyring did not answer within"), "{slow}");
     let (guard, dropped) = mpsc::channel::<()>();
     world.store.when_idle(Box::new(guard));
-    assert_eq!(
-        dropped.try_recv(),
-        Err(mpsc::TryRecvError::Empty),
-        "the first call is still under way"
-    );
+    assert_eq!(dropped.try_recv(), Err(mpsc::TryRecvError::Empty), "the first call is still under way");
     world.play([Move::Unlocked, Move::Answer(Some("x"))]);
     assert_eq!(under_way.join().unwrap(), Ok(Some("x".into())));
-    assert_eq!(
-        dropped.recv(),
-        Err(mpsc::RecvError),
-        "it ended, and the guard was dropped"
-    );
+    assert_eq!(dropped.recv(), Err(mpsc::RecvError), "it ended, and the guard was dropped");
     assert_eq!(world.logged(), ["get"]);
 }
 

@@ -17,13 +17,9 @@ pub(crate) const NAME: &str = "the Credential Manager";
 /// Items are kept under `service` and key.
 pub(crate) fn connect(service: String) -> Connect {
     Box::new(move || {
-        let store = windows_native_keyring_store::Store::new().map_err(|error| StoreError::Absent {
-            detail: crate::store::one_line(&error.to_string()),
-        })?;
-        Ok(Box::new(CredentialManager {
-            store,
-            service: service.clone(),
-        }))
+        let store = windows_native_keyring_store::Store::new()
+            .map_err(|error| StoreError::Absent { detail: crate::store::one_line(&error.to_string()) })?;
+        Ok(Box::new(CredentialManager { store, service: service.clone() }))
     })
 }
 

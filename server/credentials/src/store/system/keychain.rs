@@ -17,14 +17,9 @@ pub(crate) const NAME: &str = "the Keychain";
 /// Items are kept under `service` and key.
 pub(crate) fn connect(service: String) -> Connect {
     Box::new(move || {
-        let store =
-            apple_native_keyring_store::keychain::Store::new().map_err(|error| StoreError::Absent {
-                detail: crate::store::one_line(&error.to_string()),
-            })?;
-        Ok(Box::new(Keychain {
-            store,
-            service: service.clone(),
-        }))
+        let store = apple_native_keyring_store::keychain::Store::new()
+            .map_err(|error| StoreError::Absent { detail: crate::store::one_line(&error.to_string()) })?;
+        Ok(Box::new(Keychain { store, service: service.clone() }))
     })
 }
 

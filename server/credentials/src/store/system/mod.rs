@@ -22,13 +22,7 @@ mod this;
 
 pub(crate) use this::{NAME, connect};
 
-#[cfg(any(
-    target_os = "linux",
-    target_os = "freebsd",
-    target_os = "openbsd",
-    target_os = "macos",
-    windows
-))]
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd", target_os = "macos", windows))]
 mod items {
     use keyring::{Entry, Error};
     use secrecy::zeroize::Zeroizing;
@@ -107,10 +101,7 @@ mod items {
     }
 
     pub(super) fn failed(detail: &str) -> StoreError {
-        StoreError::Failed {
-            store: capitalized(super::NAME),
-            detail: one_line(detail),
-        }
+        StoreError::Failed { store: capitalized(super::NAME), detail: one_line(detail) }
     }
 }
 
@@ -138,15 +129,9 @@ mod tests {
             assert_eq!(said(by_words(words)), (false, locked.to_owned()));
         }
         let full = said(by_words("write: No space left on device"));
-        assert_eq!(
-            full,
-            (false, "The keyring is full. Make room and try again.".to_owned())
-        );
+        assert_eq!(full, (false, "The keyring is full. Make room and try again.".to_owned()));
         let (connection, sentence) = said(by_words("broken\npipe."));
-        assert!(
-            connection && sentence.starts_with("The keyring failed (broken pipe). "),
-            "{sentence}"
-        );
+        assert!(connection && sentence.starts_with("The keyring failed (broken pipe). "), "{sentence}");
     }
 
     #[test]

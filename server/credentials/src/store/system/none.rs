@@ -10,9 +10,5 @@ pub(crate) const NAME: &str = "the keyring";
 
 /// Says that there is none.
 pub(crate) fn connect(_: String) -> Connect {
-    Box::new(|| {
-        Err(StoreError::Absent {
-            detail: "none is known for this system".to_owned(),
-        })
-    })
+    Box::new(|| Err(StoreError::Absent { detail: "none is known for this system".to_owned() }))
 }

@@ -20,19 +20,14 @@ pub(crate) const NAME: &str = "the keyring";
 /// Items are found by `service` and key, in whichever collection, and made in the default one.
 pub(crate) fn connect(service: String) -> Connect {
     Box::new(move || {
-        let absent = |error: &dyn std::fmt::Display| StoreError::Absent {
-            detail: one_line(&error.to_string()),
-        };
+        let absent =
+            |error: &dyn std::fmt::Display| StoreError::Absent { detail: one_line(&error.to_string()) };
         let locks = SecretService::connect(EncryptionType::Plain).map_err(|error| absent(&error))?;
         let store = zbus_secret_service_keyring_store::Store::new().map_err(|error| match error {
             Error::PlatformFailure(why) => absent(&why),
             other => absent(&other),
         })?;
-        Ok(Box::new(Service {
-            locks,
-            store,
-            service: service.clone(),
-        }))
+        Ok(Box::new(Service { locks, store, service: service.clone() }))
     })
 }
 
@@ -48,9 +43,7 @@ impl Service {
     fn entry(&self, key: &str) -> Result<Entry, Trouble> {
         let label = format!("{}: {key}", self.service);
         let modifiers = HashMap::from([("label", label.as_str())]);
-        self.store
-            .build(&self.service, key, Some(&modifiers))
-            .map_err(trouble)
+        self.store.build(&self.service, key, Some(&modifiers)).map_err(trouble)
     }
 }
 
@@ -113,15 +106,13 @@ fn service_trouble(error: secret_service::Error) -> Trouble {
         E::NoResult => Trouble::Told(StoreError::Absent {
             detail: "it has no default collection; make one in the keyring's own program".to_owned(),
         }),
-        E::Unavailable => Trouble::Connection(StoreError::Absent {
-            detail: one_line(&E::Unavailable.to_string()),
-        }),
+        E::Unavailable => {
+            Trouble::Connection(StoreError::Absent { detail: one_line(&E::Unavailable.to_string()) })
+        }
         other => items::by_words(&other.to_string()),
     }
 }
 
 fn locked() -> StoreError {
-    StoreError::Locked {
-        store: capitalized(NAME),
-    }
+    StoreError::Locked { store: capitalized(NAME) }
 }

@@ -42,20 +42,13 @@ impl Builder {
     pub(super) fn push_link(&mut self, before: &str, label: &str, after: &str, thread: CommentId) {
         let start = before.chars().count() as u32;
         let end = start + label.chars().count() as u32;
-        self.document.links.push(DocLink {
-            line: self.line,
-            start,
-            end,
-            target: LinkTarget::Thread(thread),
-        });
+        self.document.links.push(DocLink { line: self.line, start, end, target: LinkTarget::Thread(thread) });
         self.push(&format!("{before}{label}{after}"));
     }
 
     /// Says what the lines since one stand for.
     pub(super) fn rows(&mut self, from: u32, thread: Option<CommentId>) {
-        self.document
-            .rows
-            .extend((from..self.line).map(|line| Row { line, thread }));
+        self.document.rows.extend((from..self.line).map(|line| Row { line, thread }));
     }
 
     /// Opens a part on the line that comes next.
@@ -73,18 +66,9 @@ impl Builder {
     /// Closes the part opened last, without blank lines at its end.
     pub(super) fn end(&mut self) {
         let Some(mut symbol) = self.open.pop() else { return };
-        let trailing = self
-            .document
-            .text
-            .bytes()
-            .rev()
-            .take_while(|&byte| byte == b'\n')
-            .count() as u32;
+        let trailing = self.document.text.bytes().rev().take_while(|&byte| byte == b'\n').count() as u32;
         let last = self.line.saturating_sub(trailing.max(1));
-        symbol.lines = LineRange {
-            first: symbol.selection,
-            last: last.max(symbol.selection),
-        };
+        symbol.lines = LineRange { first: symbol.selection, last: last.max(symbol.selection) };
         match self.open.last_mut() {
             Some(parent) => parent.children.push(symbol),
             None => self.document.symbols.push(symbol),
@@ -94,11 +78,7 @@ impl Builder {
     /// Opens a part with a heading of its own.
     pub(super) fn section(&mut self, name: &str, detail: &str) {
         self.begin(name, detail);
-        let heading = if detail.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{name} ({detail})")
-        };
+        let heading = if detail.is_empty() { name.to_owned() } else { format!("{name} ({detail})") };
         self.push(&format!("## {heading}"));
         self.push("");
     }
@@ -134,12 +114,8 @@ fn web_links(line: u32, text: &str, links: &mut Vec<DocLink>) {
         let start = at + found;
         let rest = &text[start..];
         // No address is longer than this, so no search is.
-        let end = |closing: char| {
-            rest.bytes()
-                .take(2_049)
-                .position(|byte| byte == closing as u8)
-                .unwrap_or(0)
-        };
+        let end =
+            |closing: char| rest.bytes().take(2_049).position(|byte| byte == closing as u8).unwrap_or(0);
         let length = match text[..start].chars().next_back() {
             Some('(') if text[..start].ends_with("](") => end(')'),
             Some('<') => end('>'),
@@ -149,12 +125,7 @@ fn web_links(line: u32, text: &str, links: &mut Vec<DocLink>) {
         let length = if target.is_some() { length } else { "http".len() };
         let first = characters + text[at..start].chars().count() as u32;
         let end = first + rest[..length].chars().count() as u32;
-        links.extend(target.map(|url| DocLink {
-            line,
-            start: first,
-            end,
-            target: LinkTarget::Web(url),
-        }));
+        links.extend(target.map(|url| DocLink { line, start: first, end, target: LinkTarget::Web(url) }));
         (at, characters) = (start + length, end);
     }
 }

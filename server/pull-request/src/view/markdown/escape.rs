@@ -66,10 +66,8 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
 }
 
 fn starts_like_web(text: &str) -> bool {
-    let starts = |prefix: &str| {
-        text.get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
+    let starts =
+        |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     starts("https://") || starts("http://")
 }
 
@@ -112,14 +110,8 @@ pub(super) fn escape(out: &mut String, text: &str, place: Place) {
         if escaped {
             out.push('\\');
         }
-        out.push(if matches!(character, '\n' | '\t') {
-            ' '
-        } else {
-            character
-        });
-        number = number
-            .filter(|_| character.is_ascii_digit())
-            .map(|digits| digits + 1);
+        out.push(if matches!(character, '\n' | '\t') { ' ' } else { character });
+        number = number.filter(|_| character.is_ascii_digit()).map(|digits| digits + 1);
         line_start = false;
     }
 }
@@ -191,14 +183,7 @@ mod tests {
 
     fn escaped(text: &str) -> String {
         let mut out = String::new();
-        escape(
-            &mut out,
-            text,
-            Place {
-                line_start: true,
-                ..Place::default()
-            },
-        );
+        escape(&mut out, text, Place { line_start: true, ..Place::default() });
         out
     }
 

@@ -14,13 +14,7 @@ use crate::view::invisible::is_hidden;
 
 fn check(raw: &str, expected: Expect) {
     let mentions = [("557058:ana".to_owned(), "Ana Li".to_owned())];
-    let shown = safe(
-        raw,
-        &Surroundings {
-            mentions: &mentions,
-            ..Surroundings::default()
-        },
-    );
+    let shown = safe(raw, &Surroundings { mentions: &mentions, ..Surroundings::default() });
     assert_harmless(raw, &shown);
     expected.assert_eq(&(shown + "\n"));
 }
@@ -39,15 +33,10 @@ pub(crate) fn assert_harmless(raw: &str, shown: &str) {
                 Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Image { .. }) => {
                     panic!("{event:?}\n--- from\n{raw:?}\n--- shown as\n{shown}")
                 }
-                Event::Start(Tag::Link {
-                    dest_url, link_type, ..
-                }) => {
+                Event::Start(Tag::Link { dest_url, link_type, .. }) => {
                     let schemes = ["https://", "http://", "mailto:"];
                     let allowed = schemes.iter().any(|scheme| dest_url.starts_with(scheme));
-                    assert!(
-                        allowed || *link_type == LinkType::Email,
-                        "{dest_url:?} from\n{raw:?}\n{shown}"
-                    );
+                    assert!(allowed || *link_type == LinkType::Email, "{dest_url:?} from\n{raw:?}\n{shown}");
                     assert_visible(dest_url);
                 }
                 Event::Text(text) | Event::Code(text) => assert_visible(text),
@@ -64,10 +53,7 @@ fn assert_visible(text: &str) {
     for (at, &character) in characters.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| characters[at]);
         let hidden = is_hidden(before, character, characters.get(at + 1).copied());
-        assert!(
-            !hidden || matches!(character, '\n' | '\t'),
-            "{character:?} in {text:?}"
-        );
+        assert!(!hidden || matches!(character, '\n' | '\t'), "{character:?} in {text:?}");
     }
 }
 
@@ -90,10 +76,7 @@ fn nothing_forbidden_comes_out() {
 fn no_evil_address_is_a_link_in_any_shape() {
     for evil in EVIL {
         let shown = shown(&format!("[text]({evil})"));
-        assert!(
-            !Parser::new(&shown).any(|event| matches!(event, Event::Start(Tag::Link { .. }))),
-            "{shown}"
-        );
+        assert!(!Parser::new(&shown).any(|event| matches!(event, Event::Start(Tag::Link { .. }))), "{shown}");
         assert!(shown.starts_with("text"), "{shown}");
     }
 }
@@ -184,10 +167,7 @@ fn mentions_have_names() {
         ..User::default()
     };
     let names = Names::of([&bob]);
-    let surroundings = Surroundings {
-        names: Some(&names),
-        ..Surroundings::default()
-    };
+    let surroundings = Surroundings { names: Some(&names), ..Surroundings::default() };
     assert_eq!(safe("@{557058:bob}", &surroundings), "@\\*Bob\\*");
     assert_eq!(gist("**hi** @{557058:bob}", &surroundings, 80), "hi @*Bob*");
 }
@@ -195,10 +175,7 @@ fn mentions_have_names() {
 #[test]
 fn suggestions_are_diffs_where_the_commented_lines_are_known() {
     let raw = "Rather:\n```suggestion\nlet b = `1`;\n```";
-    let surroundings = Surroundings {
-        commented: Some("let a = 1;\n"),
-        ..Surroundings::default()
-    };
+    let surroundings = Surroundings { commented: Some("let a = 1;\n"), ..Surroundings::default() };
     expect![[r#"
         Rather:
 
@@ -239,10 +216,7 @@ fn hidden_characters_are_shown_by_number() {
 #[test]
 fn long_bodies_are_cut_and_say_so() {
     let page = "https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-7";
-    let surroundings = Surroundings {
-        page: Some(page),
-        ..Surroundings::default()
-    };
+    let surroundings = Surroundings { page: Some(page), ..Surroundings::default() };
     let long = [
         "word ".repeat(100_000),
         format!("```\n{}", "line\n".repeat(100_000)),
@@ -250,17 +224,8 @@ fn long_bodies_are_cut_and_say_so() {
         format!("**[{}", "`a` ".repeat(100_000)),
         "[a](https://x.org/) ".repeat(20_000),
         format!("{}{}", "> - ".repeat(20), "\n".repeat(70_000)),
-        format!(
-            "{}\n```\n{}",
-            "> ".repeat(32),
-            format!("{}x\n", "> ".repeat(32)).repeat(2_000)
-        ),
-        format!(
-            "|{}\n|{}\n{}",
-            "a|".repeat(500),
-            "-|".repeat(500),
-            "|b|\n".repeat(2_000)
-        ),
+        format!("{}\n```\n{}", "> ".repeat(32), format!("{}x\n", "> ".repeat(32)).repeat(2_000)),
+        format!("|{}\n|{}\n{}", "a|".repeat(500), "-|".repeat(500), "|b|\n".repeat(2_000)),
         format!("<div>\n{}", "*\n".repeat(100_000)),
         "日".repeat(100_000),
     ];
@@ -274,10 +239,7 @@ fn long_bodies_are_cut_and_say_so() {
             &shown[shown.len().saturating_sub(200)..]
         );
     }
-    assert!(
-        safe(&"a".repeat(LONGEST), &surroundings).len() == LONGEST,
-        "just fits"
-    );
+    assert!(safe(&"a".repeat(LONGEST), &surroundings).len() == LONGEST, "just fits");
     assert!(safe(&"a".repeat(LONGEST + 1), &Surroundings::default()).ends_with("… cut, see it on Bitbucket"));
 }
 
@@ -363,14 +325,8 @@ fn one_line_texts() {
     assert_eq!(plain("**not Markdown**", 80), "**not Markdown**");
     assert_eq!(text("# 1 *a* <b>\n", 80), "\\# 1 \\*a\\* \\<b>");
     assert_eq!(code("feature/`x`\u{202E}", 80), "`` feature/`x` ``");
-    assert_eq!(
-        code_block("a\n```\nb\u{202E}\r\n", "rs\"x"),
-        "````\na\n```\nb⟦U+202E⟧\n````"
-    );
-    assert_eq!(
-        link_or_text("a [b]", Some("https://x.org")),
-        "[a \\[b\\]](https://x.org)"
-    );
+    assert_eq!(code_block("a\n```\nb\u{202E}\r\n", "rs\"x"), "````\na\n```\nb⟦U+202E⟧\n````");
+    assert_eq!(link_or_text("a [b]", Some("https://x.org")), "[a \\[b\\]](https://x.org)");
     assert_eq!(link_or_text("a", Some("command:x")), "a");
 }
 
@@ -392,12 +348,9 @@ fn gists_are_words_without_markup() {
 #[test]
 fn no_hidden_character_in_one_line_texts() {
     for raw in corpus() {
-        for line in [
-            plain(&raw, 100),
-            gist(&raw, &Surroundings::default(), 100),
-            text(&raw, 100),
-            code(&raw, 100),
-        ] {
+        for line in
+            [plain(&raw, 100), gist(&raw, &Surroundings::default(), 100), text(&raw, 100), code(&raw, 100)]
+        {
             assert_visible(&line);
             assert!(!line.contains(['\n', '\t']), "{line:?}");
             assert!(plain(&line, 100).chars().count() <= 101, "{line:?}");

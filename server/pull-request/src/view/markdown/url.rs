@@ -18,22 +18,13 @@ pub fn web_url(address: &str) -> Option<String> {
     let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let host = &rest[..host_ends];
     let fits = is_web && address.len() <= LONGEST && !host.is_empty() && host.chars().all(may_be_in_host);
-    fits.then(|| {
-        format!(
-            "{}://{host}{}",
-            scheme.to_ascii_lowercase(),
-            encoded(&rest[host_ends..])
-        )
-    })
+    fits.then(|| format!("{}://{host}{}", scheme.to_ascii_lowercase(), encoded(&rest[host_ends..])))
 }
 
 /// An address fit for a link: [`web_url`], or `mailto` with nothing but the mailbox.
 pub(super) fn link_target(address: &str) -> Option<String> {
     let address = address.trim();
-    if let Some(scheme) = address
-        .get(..7)
-        .filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
-    {
+    if let Some(scheme) = address.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
         // Only the mailbox: clients differ in what they do with prefilled headers.
         let mailbox = address[scheme.len()..].split('?').next().unwrap_or_default();
         let fits = mailbox.len() <= 320 && mailbox.contains('@') && mailbox.chars().all(may_be_in_mailbox);
@@ -60,9 +51,7 @@ pub(crate) fn bare_length(text: &str) -> usize {
     let Some((scheme, rest)) = text.split_once("://") else {
         return 0;
     };
-    let host_ends = rest
-        .find(|character| !may_be_in_host(character))
-        .unwrap_or(rest.len());
+    let host_ends = rest.find(|character| !may_be_in_host(character)).unwrap_or(rest.len());
     match rest[host_ends..].chars().next() {
         Some(next) if !ends(next) && !"/?#)".contains(next) && !SENTENCE.contains(next) => return 0,
         _ => {}
@@ -80,11 +69,7 @@ pub(crate) fn bare_length(text: &str) -> usize {
         }
         address = &address[..address.len() - last.len_utf8()];
     }
-    if web_url(address).is_some() {
-        address.len()
-    } else {
-        0
-    }
+    if web_url(address).is_some() { address.len() } else { 0 }
 }
 
 fn may_be_in_host(character: char) -> bool {
@@ -124,18 +109,9 @@ mod tests {
         same("http://127.0.0.1:8080/a?b=c&d=e%20f");
         same("https://example.com");
         same("https://bücher.example/straße");
-        assert_eq!(
-            web_url(" HTTPS://x.org/a(b) ").as_deref(),
-            Some("https://x.org/a%28b%29")
-        );
-        assert_eq!(
-            web_url("https://x.org/a?b&copy;<").as_deref(),
-            Some("https://x.org/a?b&copy%3B%3C")
-        );
-        assert_eq!(
-            web_url("https://x.org/\u{202E}gpj").as_deref(),
-            Some("https://x.org/%E2%80%AEgpj")
-        );
+        assert_eq!(web_url(" HTTPS://x.org/a(b) ").as_deref(), Some("https://x.org/a%28b%29"));
+        assert_eq!(web_url("https://x.org/a?b&copy;<").as_deref(), Some("https://x.org/a?b&copy%3B%3C"));
+        assert_eq!(web_url("https://x.org/\u{202E}gpj").as_deref(), Some("https://x.org/%E2%80%AEgpj"));
     }
 
     #[test]
@@ -166,10 +142,7 @@ mod tests {
 
     #[test]
     fn only_the_mailbox_of_mailto() {
-        assert_eq!(
-            link_target("MailTo:ana@x.org?attach=/etc/passwd").as_deref(),
-            Some("mailto:ana@x.org")
-        );
+        assert_eq!(link_target("MailTo:ana@x.org?attach=/etc/passwd").as_deref(), Some("mailto:ana@x.org"));
         assert_eq!(link_target("mailto:"), None);
         assert_eq!(link_target("mailto:a b@x"), None);
     }

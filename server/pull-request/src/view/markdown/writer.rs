@@ -164,11 +164,7 @@ impl Writer<'_> {
             Tag::BlockQuote(_) => self.enter("> ".into(), "> ".into(), false, false),
             Tag::List(number) => {
                 let tight = !matches!(next, [Event::Start(Tag::Item), Event::Start(Tag::Paragraph), ..]);
-                self.lists.push(List {
-                    number: *number,
-                    tight,
-                    n_items: 0,
-                });
+                self.lists.push(List { number: *number, tight, n_items: 0 });
             }
             Tag::Item => self.start_item(),
             Tag::Table(columns) => {
@@ -191,9 +187,7 @@ impl Writer<'_> {
             Tag::Emphasis => self.start_mark("*"),
             Tag::Strong => self.start_mark("**"),
             Tag::Strikethrough => self.start_mark("~~"),
-            Tag::Link {
-                link_type, dest_url, ..
-            } => self.start_link(*link_type, dest_url),
+            Tag::Link { link_type, dest_url, .. } => self.start_link(*link_type, dest_url),
             Tag::Image { dest_url, .. } => self.start_image(dest_url),
             // Extensions that are not switched on: their text would be shown without their marks.
             Tag::Superscript | Tag::Subscript => self.inlines.push(Inline::Nothing),
@@ -254,10 +248,7 @@ impl Writer<'_> {
     /// Begins a line for a new block, with a blank line before it unless it is the first of a close container.
     fn begin_block(&mut self) {
         self.block = Block::None;
-        let entering = self
-            .containers
-            .iter()
-            .position(|container| container.first.is_some());
+        let entering = self.containers.iter().position(|container| container.first.is_some());
         let is_close = entering.is_some_and(|at| self.containers[at].close);
         if !self.out.is_empty() && !is_close {
             self.out.push('\n');
@@ -297,12 +288,7 @@ impl Writer<'_> {
     fn enter(&mut self, first: String, rest: String, close: bool, tight: bool) {
         self.block = Block::None;
         if self.containers.len() < DEEPEST && self.containers_too_deep == 0 {
-            self.containers.push(Container {
-                first: Some(first),
-                rest,
-                close,
-                tight,
-            });
+            self.containers.push(Container { first: Some(first), rest, close, tight });
         } else {
             self.containers_too_deep += 1;
         }
@@ -357,18 +343,11 @@ impl Writer<'_> {
             Some(Event::Text(text)) => text,
             _ => "",
         };
-        let diff = self
-            .commented
-            .filter(|_| suggestion::is_suggestion(info))
-            .map(|commented| {
-                let replacement: Vec<String> = content.lines().map(str::to_owned).collect();
-                suggestion::as_diff(commented, &replacement)
-            });
-        let language = if diff.is_some() {
-            "diff"
-        } else {
-            escape::language(info).unwrap_or_default()
-        };
+        let diff = self.commented.filter(|_| suggestion::is_suggestion(info)).map(|commented| {
+            let replacement: Vec<String> = content.lines().map(str::to_owned).collect();
+            suggestion::as_diff(commented, &replacement)
+        });
+        let language = if diff.is_some() { "diff" } else { escape::language(info).unwrap_or_default() };
         let code = self.fitting(diff.as_deref().unwrap_or(content));
         let fence = escape::fence(&code);
 

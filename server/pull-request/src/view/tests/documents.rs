@@ -14,9 +14,7 @@ fn draw_document(document: &Document) -> String {
     for (line, text) in document.text.lines().enumerate() {
         let row = document.rows.iter().find(|row| row.line == line as u32);
         let margin = match row {
-            Some(Row {
-                thread: Some(thread), ..
-            }) => thread.0.to_string(),
+            Some(Row { thread: Some(thread), .. }) => thread.0.to_string(),
             Some(Row { thread: None, .. }) => "-".into(),
             None => String::new(),
         };
@@ -36,12 +34,7 @@ fn draw_document(document: &Document) -> String {
 fn draw_symbols(symbols: &[Symbol], depth: usize, drawn: &mut String) {
     for symbol in symbols {
         let LineRange { first, last } = symbol.lines;
-        writeln!(
-            drawn,
-            "{:depth$}{first}..{last} {} ({})",
-            "", symbol.name, symbol.detail
-        )
-        .unwrap();
+        writeln!(drawn, "{:depth$}{first}..{last} {} ({})", "", symbol.name, symbol.detail).unwrap();
         draw_symbols(&symbol.children, depth + 2, drawn);
     }
 }
@@ -232,11 +225,7 @@ fn a_thread_as_a_document() {
         "#]].assert_eq(&draw_document(&document));
         assert_well_formed(&document);
         let without_place = document::thread(thread, None, None, reader);
-        assert!(
-            without_place.text.contains("**Open thread** · lines 42–43"),
-            "{}",
-            without_place.text
-        );
+        assert!(without_place.text.contains("**Open thread** · lines 42–43"), "{}", without_place.text);
     });
 }
 
@@ -262,11 +251,7 @@ fn a_summary_of_the_pull_request() {
     );
     expect!["Bitbucket #12 $ (alert) Session expired · merged · 0 open threads"].assert_eq(
         &lens::summary_lens(
-            &PullRequest {
-                state: PullRequestState::Merged,
-                participants: Vec::new(),
-                ..pull_request
-            },
+            &PullRequest { state: PullRequestState::Merged, participants: Vec::new(), ..pull_request },
             &Discussion::default(),
             &[],
             1,
@@ -291,11 +276,7 @@ fn many_threads_take_little_time() {
     let placed: Vec<PlacedThread<'_>> = discussion
         .threads
         .iter()
-        .map(|thread| PlacedThread {
-            thread,
-            placed: &at,
-            written_on_older_version: false,
-        })
+        .map(|thread| PlacedThread { thread, placed: &at, written_on_older_version: false })
         .collect();
     let page = Page {
         pull_request: &pull_request,
@@ -309,17 +290,11 @@ fn many_threads_take_little_time() {
     with_reader(|reader| {
         let before = Instant::now();
         let document = document::pull_request(&page, reader);
-        let shown = placed
-            .iter()
-            .filter_map(|it| diagnostic(it, &Options::default(), reader))
-            .count();
+        let shown = placed.iter().filter_map(|it| diagnostic(it, &Options::default(), reader)).count();
         lens::summary_lens(&pull_request, &discussion, &statuses, 1);
         let took = before.elapsed();
         assert_eq!(shown, 5_000);
-        assert_eq!(
-            document.rows.iter().filter(|row| row.thread.is_some()).count(),
-            5_000
-        );
+        assert_eq!(document.rows.iter().filter(|row| row.thread.is_some()).count(), 5_000);
         assert!(took < Duration::from_secs(5), "{took:?}");
     });
 }

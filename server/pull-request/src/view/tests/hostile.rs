@@ -27,40 +27,22 @@ fn filled(with: &str) -> (PullRequest, Discussion, Vec<BuildStatus>) {
         author: Some(evil_user.clone()),
         raw: format!("{with}\n@{{a:b}} `{with}`\n```suggestion\n{with}\n```\n```{with}\n{with}"),
         mentions: vec![("a:b".into(), with.into())],
-        anchor: comment.anchor.map(|anchor| Anchor {
-            path: format!("{with}.{with}"),
-            ..anchor
-        }),
-        resolution: comment.resolution.map(|_| Resolution {
-            user: Some(evil_user.clone()),
-            on: None,
-        }),
+        anchor: comment.anchor.map(|anchor| Anchor { path: format!("{with}.{with}"), ..anchor }),
+        resolution: comment.resolution.map(|_| Resolution { user: Some(evil_user.clone()), on: None }),
         html_url: Some(format!("https://x.org/{with}")),
         ..comment
     };
     let resolved = Some(Resolution::default());
     let comments = [
-        Comment {
-            anchor: Some(anchor(Side::To, 1, 2)),
-            ..comment(1, 0, "", 1, "")
-        },
+        Comment { anchor: Some(anchor(Side::To, 1, 2)), ..comment(1, 0, "", 1, "") },
         comment(2, 1, "", 1, ""),
-        Comment {
-            anchor: Some(anchor(Side::From, 1, 2)),
-            resolution: resolved,
-            ..comment(3, 0, "", 1, "")
-        },
+        Comment { anchor: Some(anchor(Side::From, 1, 2)), resolution: resolved, ..comment(3, 0, "", 1, "") },
         comment(4, 0, "", 1, ""),
         comment(5, 4, "", 1, ""),
-        Comment {
-            unreadable: true,
-            ..comment(6, 5, "", 1, "")
-        },
+        Comment { unreadable: true, ..comment(6, 5, "", 1, "") },
     ];
-    let tasks = [task(1, 1, with, false), task(2, 0, with, true)].map(|task| Task {
-        creator: Some(evil_user.clone()),
-        ..task
-    });
+    let tasks = [task(1, 1, with, false), task(2, 0, with, true)]
+        .map(|task| Task { creator: Some(evil_user.clone()), ..task });
     let status = BuildStatus {
         key: with.into(),
         name: with.into(),
@@ -69,11 +51,7 @@ fn filled(with: &str) -> (PullRequest, Discussion, Vec<BuildStatus>) {
         description: Some(with.into()),
         updated_on: None,
     };
-    (
-        pull_request,
-        fold(comments.map(fill).into(), tasks.into()),
-        vec![status],
-    )
+    (pull_request, fold(comments.map(fill).into(), tasks.into()), vec![status])
 }
 
 /// Everything that the view makes of a filled discussion: (one-line texts, texts with lines, addresses).
@@ -81,31 +59,17 @@ fn all_output(with: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
     let (pull_request, discussion, statuses) = filled(with);
     let mut names = Names::of(discussion.threads.iter().flat_map(|thread| thread.participants()));
     names.add_mentions(discussion.threads[0].first());
-    let placed =
-        [Placement::Changed { near: on(1, 1) }, Placement::Gone { near: 1 }].map(|placement| Placed {
-            placement,
-            provenance: Provenance::LineNumber,
-            commented: Some(with.into()),
-        });
+    let placed = [Placement::Changed { near: on(1, 1) }, Placement::Gone { near: 1 }].map(|placement| {
+        Placed { placement, provenance: Provenance::LineNumber, commented: Some(with.into()) }
+    });
     let inline = discussion.threads.iter().filter(|thread| !thread.is_general());
     let placed: Vec<PlacedThread<'_>> = inline
         .zip(&placed)
-        .map(|(thread, placed)| PlacedThread {
-            thread,
-            placed,
-            written_on_older_version: false,
-        })
+        .map(|(thread, placed)| PlacedThread { thread, placed, written_on_older_version: false })
         .collect();
     assert_eq!(placed.len(), 2);
-    let reader = Reader {
-        me: None,
-        names: &names,
-        now: NOW,
-    };
-    let options = Options {
-        show_resolved: true,
-        ..Options::default()
-    };
+    let reader = Reader { me: None, names: &names, now: NOW };
+    let options = Options { show_resolved: true, ..Options::default() };
 
     let (mut lines, mut texts, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
     let mut documents = vec![document::pull_request(
@@ -124,26 +88,12 @@ fn all_output(with: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
     lines.push(inlay::inlay(&placed, &reader));
     for it in &placed {
         let diagnostic = diagnostic(it, &options, &reader).unwrap();
-        lines.extend([
-            diagnostic.message,
-            diagnostic.code,
-            lens::thread_lens(it, &reader),
-        ]);
-        lines.extend(
-            diagnostic
-                .related
-                .into_iter()
-                .flat_map(|related| [related.author, related.text]),
-        );
+        lines.extend([diagnostic.message, diagnostic.code, lens::thread_lens(it, &reader)]);
+        lines.extend(diagnostic.related.into_iter().flat_map(|related| [related.author, related.text]));
         addresses.extend(diagnostic.code_link);
         lines.push(ThreadAction::CopyLink.title(it.thread, &reader));
         texts.push(hover::hover(it, &reader));
-        documents.push(document::thread(
-            it.thread,
-            Some(it),
-            Some(&pull_request),
-            &reader,
-        ));
+        documents.push(document::thread(it.thread, Some(it), Some(&pull_request), &reader));
     }
     for document in documents {
         assert_well_formed(&document);

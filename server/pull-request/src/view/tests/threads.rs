@@ -11,10 +11,8 @@ use crate::view::diagnostic::{Diagnostic, diagnostic};
 fn draw(it: Option<Diagnostic>) -> String {
     let Some(it) = it else { return "nothing\n".into() };
     let faded = if it.unnecessary { " faded" } else { "" };
-    let mut drawn = format!(
-        "{}..{} {:?}{faded}\n{}\n",
-        it.lines.first, it.lines.last, it.severity, it.message
-    );
+    let mut drawn =
+        format!("{}..{} {:?}{faded}\n{}\n", it.lines.first, it.lines.last, it.severity, it.message);
     writeln!(drawn, "{} <{}>", it.code, it.code_link.unwrap_or_default()).unwrap();
     for reply in it.related {
         writeln!(drawn, "  {}: {}", reply.author, reply.text).unwrap();
@@ -26,11 +24,7 @@ fn draw(it: Option<Diagnostic>) -> String {
 fn a_diagnostic_tells_who_what_and_where_from() {
     let thread = discussed();
     let placed = placed(Placement::Moved(on(9, 10)), Provenance::Diff);
-    let it = PlacedThread {
-        thread: &thread,
-        placed: &placed,
-        written_on_older_version: true,
-    };
+    let it = PlacedThread { thread: &thread, placed: &placed, written_on_older_version: true };
     expect![[r#"
         9..10 Warning
         Ana Li: Why twice? @Cem Ak — suggestion: charge_once(); (+4 replies) · 1 open task · moved from lines 42–43
@@ -51,39 +45,21 @@ fn a_diagnostic_tells_who_what_and_where_from() {
         Bitbucket: Copy link (Ana Li: Why twice? @Cem Ak — suggestion: charge…)
     "#]]
     .assert_eq(&with_reader(|reader| {
-        [
-            ThreadAction::Show,
-            ThreadAction::OpenInBrowser,
-            ThreadAction::CopyLink,
-        ]
-        .map(|action| action.title(&thread, reader) + "\n")
-        .concat()
+        [ThreadAction::Show, ThreadAction::OpenInBrowser, ThreadAction::CopyLink]
+            .map(|action| action.title(&thread, reader) + "\n")
+            .concat()
     }));
 }
 
 /// Every placement and provenance in the words of a lens, with how loud its diagnostic is.
 #[test]
 fn the_words_for_every_placement() {
-    let line = |side| Comment {
-        anchor: Some(anchor(side, 41, 41)),
-        ..comment(1, 0, "Ana", 1, "Why?")
-    };
-    let lines = |side| Comment {
-        anchor: Some(anchor(side, 41, 43)),
-        ..comment(1, 0, "Ana", 1, "Why?")
-    };
-    let file = Comment {
-        anchor: Some(Anchor {
-            spot: Spot::File,
-            ..anchor(Side::To, 0, 0)
-        }),
-        ..line(Side::To)
-    };
+    let line = |side| Comment { anchor: Some(anchor(side, 41, 41)), ..comment(1, 0, "Ana", 1, "Why?") };
+    let lines = |side| Comment { anchor: Some(anchor(side, 41, 43)), ..comment(1, 0, "Ana", 1, "Why?") };
+    let file =
+        Comment { anchor: Some(Anchor { spot: Spot::File, ..anchor(Side::To, 0, 0) }), ..line(Side::To) };
     let flagged = Comment {
-        anchor: Some(Anchor {
-            outdated: Some(true),
-            ..anchor(Side::To, 41, 41)
-        }),
+        anchor: Some(Anchor { outdated: Some(true), ..anchor(Side::To, 41, 41) }),
         ..line(Side::To)
     };
     let sure = Provenance::Content(Confidence::of(0.83));
@@ -94,62 +70,25 @@ fn the_words_for_every_placement() {
         ("exact", line(Side::To), exact, Provenance::Diff, false),
         ("exact, older", line(Side::To), exact, Provenance::Diff, true),
         ("moved", line(Side::To), moved, Provenance::Diff, true),
-        (
-            "moved lines",
-            lines(Side::To),
-            Placement::Moved(on(1, 3)),
-            Provenance::Diff,
-            false,
-        ),
+        ("moved lines", lines(Side::To), Placement::Moved(on(1, 3)), Provenance::Diff, false),
         ("changed", line(Side::To), changed, Provenance::Diff, false),
         ("changed, older", line(Side::To), changed, Provenance::Diff, true),
         ("gone", line(Side::To), gone, Provenance::Diff, false),
-        (
-            "file gone",
-            line(Side::To),
-            Placement::FileGone,
-            Provenance::Diff,
-            false,
-        ),
+        ("file gone", line(Side::To), Placement::FileGone, Provenance::Diff, false),
         ("flagged", flagged, exact, Provenance::Diff, false),
         ("by content", line(Side::To), moved, sure, true),
         ("by number", line(Side::To), exact, Provenance::LineNumber, true),
         ("removed", line(Side::From), gone, Provenance::Diff, false),
         ("removed lines", lines(Side::From), gone, Provenance::Diff, true),
-        (
-            "old line still there",
-            line(Side::From),
-            moved,
-            Provenance::Diff,
-            false,
-        ),
-        (
-            "old line changed",
-            line(Side::From),
-            changed,
-            Provenance::Diff,
-            false,
-        ),
-        (
-            "file",
-            file,
-            Placement::Exact(on(0, 0)),
-            Provenance::LineNumber,
-            true,
-        ),
+        ("old line still there", line(Side::From), moved, Provenance::Diff, false),
+        ("old line changed", line(Side::From), changed, Provenance::Diff, false),
+        ("file", file, Placement::Exact(on(0, 0)), Provenance::LineNumber, true),
     ] {
         let thread = fold(vec![comment], vec![]).threads.remove(0);
         let placed = placed(placement, provenance);
-        let it = PlacedThread {
-            thread: &thread,
-            placed: &placed,
-            written_on_older_version: older,
-        };
+        let it = PlacedThread { thread: &thread, placed: &placed, written_on_older_version: older };
         let (lens, diagnostic) = with_reader(|reader| {
-            (
-                lens::thread_lens(&it, reader),
-                diagnostic(&it, &Options::default(), reader),
-            )
+            (lens::thread_lens(&it, reader), diagnostic(&it, &Options::default(), reader))
         });
         let loud =
             diagnostic.map(|it| format!("{:?}{}", it.severity, if it.unnecessary { ", faded" } else { "" }));
@@ -179,15 +118,8 @@ fn the_words_for_every_placement() {
 #[test]
 fn a_hover_shows_the_whole_thread() {
     let thread = discussed();
-    let placed = placed(
-        Placement::Changed { near: on(9, 9) },
-        Provenance::Content(Confidence::of(0.7)),
-    );
-    let it = PlacedThread {
-        thread: &thread,
-        placed: &placed,
-        written_on_older_version: false,
-    };
+    let placed = placed(Placement::Changed { near: on(9, 9) }, Provenance::Content(Confidence::of(0.7)));
+    let it = PlacedThread { thread: &thread, placed: &placed, written_on_older_version: false };
     expect![[r#"
         **Open thread** · line 10 · 1 open task · changed since · found by its text, 70 % sure
 
@@ -235,10 +167,7 @@ fn a_hover_shows_the_whole_thread() {
 
 #[test]
 fn a_hover_of_a_resolved_thread_on_a_removed_line() {
-    let resolution = Some(Resolution {
-        user: Some(user("Bob")),
-        on: Some(Timestamp(NOW.0 - 30 * 60)),
-    });
+    let resolution = Some(Resolution { user: Some(user("Bob")), on: Some(Timestamp(NOW.0 - 30 * 60)) });
     let root = Comment {
         anchor: Some(anchor(Side::From, 4, 5)),
         resolution,
@@ -249,11 +178,7 @@ fn a_hover_of_a_resolved_thread_on_a_removed_line() {
         commented: Some("```\n````".into()),
         ..placed(Placement::Gone { near: 3 }, Provenance::Diff)
     };
-    let it = PlacedThread {
-        thread: &thread,
-        placed: &placed,
-        written_on_older_version: false,
-    };
+    let it = PlacedThread { thread: &thread, placed: &placed, written_on_older_version: false };
     expect![[r#"
         **Resolved thread** · near line 4 · removed lines
 
@@ -277,43 +202,23 @@ fn a_hover_of_a_resolved_thread_on_a_removed_line() {
 
 #[test]
 fn what_the_user_wants_to_see() {
-    let thread = |root: Comment, tasks| {
-        fold(vec![root, comment(2, 1, "Bot", 1, "ok")], tasks)
-            .threads
-            .remove(0)
-    };
-    let root = Comment {
-        anchor: Some(anchor(Side::To, 1, 1)),
-        ..comment(1, 0, "Ana", 1, "Why?")
-    };
+    let thread =
+        |root: Comment, tasks| fold(vec![root, comment(2, 1, "Bot", 1, "ok")], tasks).threads.remove(0);
+    let root = Comment { anchor: Some(anchor(Side::To, 1, 1)), ..comment(1, 0, "Ana", 1, "Why?") };
     let open = thread(root.clone(), vec![]);
     let resolved = thread(
-        Comment {
-            resolution: Some(Resolution::default()),
-            ..root.clone()
-        },
+        Comment { resolution: Some(Resolution::default()), ..root.clone() },
         vec![task(1, 1, "", false)],
     );
     let tasked = thread(root, vec![task(1, 1, "Do", false), task(2, 1, "Done", true)]);
     let exact = placed(Placement::Exact(on(1, 1)), Provenance::Diff);
     let gone = placed(Placement::Gone { near: 0 }, Provenance::Diff);
     let see = |thread: &Thread, placed: &Placed, options: &Options| {
-        let it = PlacedThread {
-            thread,
-            placed,
-            written_on_older_version: false,
-        };
+        let it = PlacedThread { thread, placed, written_on_older_version: false };
         with_reader(|reader| diagnostic(&it, options, reader)).map(|it| (it.severity, it.unnecessary))
     };
-    let quiet = Options {
-        show_outdated: false,
-        ..Options::default()
-    };
-    let all = Options {
-        show_resolved: true,
-        severity: Severity::Error,
-        ..Options::default()
-    };
+    let quiet = Options { show_outdated: false, ..Options::default() };
+    let all = Options { show_resolved: true, severity: Severity::Error, ..Options::default() };
     assert_eq!(see(&open, &exact, &quiet), Some((Severity::Information, false)));
     assert_eq!(see(&open, &exact, &all), Some((Severity::Error, false)));
     assert_eq!(see(&open, &gone, &quiet), None);
@@ -329,40 +234,19 @@ fn what_the_user_wants_to_see() {
         ..Options::default()
     };
     assert!(see(&open, &exact, &ignoring(&["bot"])).is_some(), "Ana wrote too");
-    assert!(
-        see(&open, &exact, &ignoring(&[" BOT", "ANA"])).is_none(),
-        "by name, in either case"
-    );
-    assert!(
-        see(&open, &exact, &ignoring(&["557058:bot", "{ana}"])).is_none(),
-        "by id"
-    );
+    assert!(see(&open, &exact, &ignoring(&[" BOT", "ANA"])).is_none(), "by name, in either case");
+    assert!(see(&open, &exact, &ignoring(&["557058:bot", "{ana}"])).is_none(), "by id");
     assert!(see(&open, &exact, &ignoring(&["", "@me"])).is_some());
-    let mine = fold(
-        vec![Comment {
-            anchor: open.anchor.clone(),
-            ..comment(1, 0, "Me", 1, "")
-        }],
-        vec![],
-    );
+    let mine = fold(vec![Comment { anchor: open.anchor.clone(), ..comment(1, 0, "Me", 1, "") }], vec![]);
     assert!(see(&mine.threads[0], &exact, &ignoring(&["@me"])).is_none());
 }
 
 #[test]
 fn a_general_thread_has_no_place() {
-    let thread = fold(vec![comment(1, 0, "Ana", 1, "Hi")], vec![])
-        .threads
-        .remove(0);
+    let thread = fold(vec![comment(1, 0, "Ana", 1, "Hi")], vec![]).threads.remove(0);
     let placed = placed(Placement::Exact(on(0, 0)), Provenance::Diff);
-    let it = PlacedThread {
-        thread: &thread,
-        placed: &placed,
-        written_on_older_version: false,
-    };
-    assert_eq!(
-        with_reader(|reader| diagnostic(&it, &Options::default(), reader)),
-        None
-    );
+    let it = PlacedThread { thread: &thread, placed: &placed, written_on_older_version: false };
+    assert_eq!(with_reader(|reader| diagnostic(&it, &Options::default(), reader)), None);
 }
 
 #[test]
@@ -387,40 +271,22 @@ fn suggestions_in_hovers_are_not_compared_to_half_of_the_lines() {
         commented: Some("charge();\n…".into()),
         ..placed(Placement::Exact(on(41, 42)), Provenance::Diff)
     };
-    let it = PlacedThread {
-        thread: &thread,
-        placed: &cut,
-        written_on_older_version: false,
-    };
+    let it = PlacedThread { thread: &thread, placed: &cut, written_on_older_version: false };
     let hover = with_reader(|reader| hover::hover(&it, reader));
     assert!(hover.contains("```suggestion"), "{hover}");
 }
 
 #[test]
 fn long_threads_are_counted_where_they_are_cut() {
-    let root = Comment {
-        anchor: Some(anchor(Side::To, 1, 1)),
-        ..comment(1, 0, "Ana", 1, "Why?")
-    };
+    let root = Comment { anchor: Some(anchor(Side::To, 1, 1)), ..comment(1, 0, "Ana", 1, "Why?") };
     let replies = (2..=300).map(|id| comment(id, 1, "Bob", 1, "Because."));
     let tasks = (1..=300).map(|id| task(id, 1, "Do", false)).collect();
-    let thread = fold(std::iter::once(root).chain(replies).collect(), tasks)
-        .threads
-        .remove(0);
+    let thread = fold(std::iter::once(root).chain(replies).collect(), tasks).threads.remove(0);
     let placed = placed(Placement::Exact(on(1, 1)), Provenance::Diff);
-    let it = PlacedThread {
-        thread: &thread,
-        placed: &placed,
-        written_on_older_version: false,
-    };
+    let it = PlacedThread { thread: &thread, placed: &placed, written_on_older_version: false };
     let hover = with_reader(|reader| hover::hover(&it, reader));
-    assert!(
-        hover.contains("… 200 more comments, [see them on Bitbucket](https://"),
-        "{hover}"
-    );
+    assert!(hover.contains("… 200 more comments, [see them on Bitbucket](https://"), "{hover}");
     assert!(hover.contains("- … 200 more tasks"), "{hover}");
-    let related = with_reader(|reader| diagnostic(&it, &Options::default(), reader))
-        .unwrap()
-        .related;
+    let related = with_reader(|reader| diagnostic(&it, &Options::default(), reader)).unwrap().related;
     assert_eq!(related.len(), 50);
 }

@@ -36,11 +36,7 @@ impl Writer<'_> {
         let text = self.fitting(text);
         let text = if self.after_mark { text.trim_start() } else { &text };
         let in_heading = self.block == Block::Heading;
-        let place = Place {
-            line_start: self.line_start,
-            in_link: self.n_links > 0,
-            in_heading,
-        };
+        let place = Place { line_start: self.line_start, in_link: self.n_links > 0, in_heading };
         let before = self.out.len();
         escape::escape(&mut self.out, text, place);
         if self.out.len() > before {
@@ -77,10 +73,7 @@ impl Writer<'_> {
             return;
         }
         self.out.push_str(mark);
-        self.inlines.push(Inline::Mark {
-            mark,
-            from: self.out.len(),
-        });
+        self.inlines.push(Inline::Mark { mark, from: self.out.len() });
         self.line_start = false;
         self.after_mark = true;
     }
@@ -96,11 +89,7 @@ impl Writer<'_> {
                 self.escaped(name);
                 self.n_silent += 1;
             }
-            return self.inlines.push(if name.is_some() {
-                Inline::Silent
-            } else {
-                Inline::Nothing
-            });
+            return self.inlines.push(if name.is_some() { Inline::Silent } else { Inline::Nothing });
         }
         let target = match kind {
             LinkType::Email => link_target(&format!("mailto:{address}")),
@@ -114,14 +103,9 @@ impl Writer<'_> {
             }
             Some(target) => {
                 self.open_link();
-                Inline::Link {
-                    target,
-                    from: self.out.len(),
-                }
+                Inline::Link { target, from: self.out.len() }
             }
-            None => Inline::Dropped {
-                path: is_relative(address).then(|| address.to_owned()),
-            },
+            None => Inline::Dropped { path: is_relative(address).then(|| address.to_owned()) },
         };
         self.inlines.push(inline);
     }
@@ -137,10 +121,7 @@ impl Writer<'_> {
         }
         self.out.push_str("image: ");
         self.line_start = false;
-        self.inlines.push(Inline::Image {
-            target,
-            from: self.out.len(),
-        });
+        self.inlines.push(Inline::Image { target, from: self.out.len() });
     }
 
     /// Opens a link so that a `!` before it does not make it an image.
