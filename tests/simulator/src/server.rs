@@ -73,8 +73,11 @@ async fn route(shared: &Arc<Shared>, request: &Request) -> Routed {
         let known = found.is_some();
         Routed { answer: found.unwrap_or_else(|| Answer::text(404, "Not Found")), known }
     });
-    let broken =
-        |_| Routed { answer: Answer::text(500, "The simulator broke; see its output."), known: false };
+    // A request that was under way when the simulator ended is nobody's fault; one that broke it is.
+    let broken = |error: tokio::task::JoinError| Routed {
+        answer: Answer::text(500, "The simulator broke; see its output."),
+        known: error.is_cancelled(),
+    };
     done.await.unwrap_or_else(broken)
 }
 
