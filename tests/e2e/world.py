@@ -15,10 +15,10 @@ import datetime
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 
@@ -41,8 +41,10 @@ class World:
         self.scenario = scenario
 
     def __enter__(self):
-        # Always as long as this, so that lines with the path in them are cut at the same place.
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="e2e-", dir="/tmp"))
+        # Always as long as this, so that lines with the path in them are cut at the same place; and without a letter
+        # that Markdown would have to escape.
+        self.home = pathlib.Path(f"/tmp/e2e-{secrets.token_hex(4)}")
+        self.home.mkdir(mode=0o700)
         self.clone = self.home / "till"
         self.pid_file = self.home / "server.pid"
         self.logs = LOGS

@@ -22,7 +22,7 @@ UPDATE = os.environ.get("UPDATE_SCREENS") == "1"
 
 def normal(screen):
     """A screen without what differs from run to run, each line as long as it was."""
-    screen = re.sub(r"/tmp/e2e-[a-z0-9_]{8}", "/tmp/e2e-________", screen)
+    screen = re.sub(r"/tmp/e2e-[0-9a-f]{8}", "/tmp/e2e-________", screen)
     screen = re.sub(r"127\.0\.0\.1:\d{5}", "127.0.0.1:00000", screen)
     # What was just read may be a minute old by now.
     return re.sub(r"as of (1 minute ago|just now)", "as of just now", screen)

@@ -36,7 +36,7 @@ t.run(function()
   end)
   vim.cmd.Bitbucket('status')
   for _, path in ipairs({ vim.env.E2E_CLONE, tree, t.path('vendor/till') }) do
-    t.has('the status names ' .. vim.fs.basename(path), '## ' .. path:gsub('_', '\\_'), t.text)
+    t.has('the status names ' .. vim.fs.basename(path), '## ' .. path, t.text)
   end
   vim.cmd.bdelete()
 
