@@ -35,6 +35,7 @@ mod git_http;
 mod handles;
 mod http;
 mod log;
+mod marker;
 mod oauth;
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -48,6 +49,7 @@ pub use end::until_told_to_end;
 pub use faults::{Fault, Faults, Rule};
 pub use handles::{PullRequestHandle, RepositoryHandle};
 pub use log::LoggedRequest;
+pub use marker::MARKER;
 pub use oauth::{OauthCounts, OauthHandle};
 pub use scenario::{
     Account, Comment, Commit, Consumer, PullRequest, Repository, ResolutionForm, Scenario, Side, Status,

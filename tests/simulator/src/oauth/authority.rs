@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::api;
+use crate::marker::MARKER;
 use crate::scenario::Consumer;
 use crate::world::Account;
 
@@ -15,6 +16,10 @@ use crate::world::Account;
 const CODE_LIFE: Duration = Duration::from_secs(600);
 /// How long a refresh token is good that nobody uses.
 const REFRESH_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+/// The length of codes and refresh tokens.
+const SHORT: usize = 18;
+/// In secrets the marker comes again after so many characters, so that a good piece of a long one has it as well.
+const PERIOD: usize = 32;
 
 /// What happened at the OAuth server so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -162,7 +167,7 @@ impl Authority {
             scopes: pending.scopes.clone(),
             dead: false,
         });
-        let text = self.letters(18);
+        let text = self.secret(SHORT);
         self.codes.push(Code {
             text: text.clone(),
             made: self.now(),
@@ -253,7 +258,7 @@ impl Authority {
         let (expires_in, bytes) =
             consumer.map_or((7200, 40), |consumer| (consumer.expires_in(), consumer.token_bytes()));
         let now = self.now();
-        let access = self.letters(bytes);
+        let access = self.secret(bytes);
         self.access.push(AccessToken {
             account: Account {
                 user,
@@ -267,7 +272,7 @@ impl Authority {
         });
         let refresh = with_refresh.then(|| {
             kept.unwrap_or_else(|| {
-                let text = self.letters(18);
+                let text = self.secret(SHORT);
                 self.refresh.push(RefreshToken { text: text.clone(), family, made: now, first_used: None });
                 text
             })
@@ -277,6 +282,18 @@ impl Authority {
 
     fn now(&self) -> Duration {
         self.started.elapsed() + self.skipped
+    }
+
+    /// A secret of this length, or of the shortest that there is: the marker and some letters in turn.
+    fn secret(&mut self, length: usize) -> String {
+        let length = length.max(SHORT);
+        let mut text = String::with_capacity(length + PERIOD);
+        while text.len() < length {
+            text.push_str(MARKER);
+            text.push_str(&self.letters(PERIOD - MARKER.len()));
+        }
+        text.truncate(length);
+        text
     }
 
     /// Letters and digits that were never drawn before.

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::history::History;
 use super::{PullRequest, Scenario, User, moment};
+use crate::marker::MARKER;
 use crate::oauth::authority::{Authority, app_user};
 use crate::world::anchor::Texts;
 use crate::world::{self, Account, End, Participant, Person, State, Vote, World};
@@ -46,7 +47,7 @@ pub(crate) fn build(scenario: &Scenario, root: &Path, web: &str) -> Result<World
             .with_context(|| format!("a token belongs to {:?}, who is no user", account.user))?;
     }
     if world.accounts.is_empty() {
-        let token = format!("simulated-token-of-{}", first.id);
+        let token = format!("simulated-token-{MARKER}-of-{}", first.id);
         let scopes = vec!["account".to_owned(), "pullrequest".to_owned()];
         world.accounts.push(Account { user: first.id.clone(), token, email: None, scopes, expired: false });
     }

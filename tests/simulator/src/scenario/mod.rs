@@ -67,7 +67,7 @@ pub struct User {
 pub struct Account {
     /// Whose it is; a user's `id`.
     pub user: String,
-    /// The token itself, as a Bearer token.
+    /// The token itself, as a Bearer token. With [`crate::MARKER`] in it, a search finds it where it should not be.
     pub token: String,
     /// With an e-mail address the token is an API token: `Basic email:token`, and Bearer is refused.
     pub email: Option<String>,
@@ -84,7 +84,7 @@ pub struct Account {
 pub struct Consumer {
     /// What OAuth calls the client id.
     pub key: String,
-    /// What OAuth calls the client secret.
+    /// What OAuth calls the client secret. It should have [`crate::MARKER`] in it, too.
     pub secret: String,
     /// Shown on the page that asks for access.
     pub name: Option<String>,
@@ -106,7 +106,7 @@ pub struct Consumer {
     pub expires_in: Option<u64>,
     /// The member of the reply that has the scopes: `scope` (if left out), or `scopes` as before May 2026.
     pub scope_member: Option<String>,
-    /// The length of access tokens; 2600 if left out, as Bitbucket's are.
+    /// The length of access tokens, at least 18; 2600 if left out, as Bitbucket's are.
     pub token_bytes: Option<usize>,
 }
 

@@ -58,7 +58,7 @@ async fn who_may_write_pushes_and_pull_requests_follow() {
     let mut scenario = Scenario::demo();
     scenario.accounts = vec![simulator::Account {
         user: "ana".into(),
-        token: "writer".into(),
+        token: format!("writer-{}", simulator::MARKER),
         scopes: Some(vec!["account".into(), "pullrequest:write".into()]),
         ..Default::default()
     }];

@@ -6,6 +6,7 @@ mod client;
 mod discussion;
 mod faults;
 mod git;
+mod marker;
 mod oauth;
 mod program;
 mod rest;

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use simulator::{Consumer, Fault, OauthCounts, Scenario, Simulator, git};
+use simulator::{Consumer, Fault, MARKER, OauthCounts, Scenario, Simulator, git};
 
 use crate::client::{Reply, control, send, send_with};
 
 const CALLBACK: &str = "http://127.0.0.1:28727/callback";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-/// `key-1:secret-1`
-const BASIC: (&str, &str) = ("authorization", "Basic a2V5LTE6c2VjcmV0LTE=");
+/// `key-1:secret-` and the marker.
+const BASIC: (&str, &str) = ("authorization", "Basic a2V5LTE6c2VjcmV0LWM0bjRyeVQwazNu");
 
 fn consumer() -> Consumer {
     Consumer {
         key: "key-1".into(),
-        secret: "secret-1".into(),
+        secret: format!("secret-{MARKER}"),
         name: Some("Ana's <editor>".into()),
         callback: Some(CALLBACK.into()),
         ..Consumer::default()
@@ -160,7 +160,7 @@ async fn the_token_endpoint_takes_forms_and_known_clients_only() {
     let other = "grant_type=authorization_code&code=other".to_owned();
     assert_eq!(post(vec![FORM, BASIC], other).await, (400, "invalid_grant".into()));
     // The client may be named in the form, too.
-    let named = format!("{body}&client_id=key-1&client_secret=secret-1");
+    let named = format!("{body}&client_id=key-1&client_secret=secret-{MARKER}");
     assert_eq!(post(vec![FORM], named).await, (200, String::new()));
     assert_eq!(simulator.oauth().counts().refusals, 5);
 }
@@ -304,6 +304,34 @@ async fn git_takes_a_token_as_bearer_and_as_a_password() {
     assert_eq!(simulator.repository("corner-shop/till").commit("pushed").unwrap(), head);
     simulator.oauth().revoke(None);
     assert!(git::run(&clone, &["fetch", "-q"]).is_err());
+}
+
+#[tokio::test]
+async fn every_secret_has_the_marker() {
+    let simulator = with(Consumer { private: true, ..consumer() }).await;
+    let back = simulator.oauth().press(&authorize(&simulator, ""), true).unwrap();
+    let code = parameter(&back, "code").unwrap();
+    let signed_in = token(&simulator, &format!("grant_type=authorization_code&code={code}")).await.json();
+    let refreshed = refreshed(&simulator, signed_in["refresh_token"].as_str().unwrap()).await.unwrap();
+    let itself = token(&simulator, "grant_type=client_credentials").await.json();
+    simulator.oauth().change("key-1", |consumer| consumer.token_bytes = Some(3)).unwrap();
+    let short = token(&simulator, "grant_type=client_credentials").await.json();
+    let mut secrets = vec![code];
+    for tokens in [&signed_in, &refreshed, &itself, &short] {
+        let members = ["access_token", "refresh_token"].iter().filter_map(|name| tokens[name].as_str());
+        secrets.extend(members.map(str::to_owned));
+    }
+    assert_eq!(secrets.len(), 7);
+    for (at, secret) in secrets.iter().enumerate() {
+        assert!(secret.contains(MARKER) && secret.len() >= 18, "{at}: {secret}");
+        assert!(!secrets[..at].contains(secret), "{at}: {secret} comes twice");
+        // Also where only a piece of a long one is left.
+        let pieces = secret.as_bytes().windows(50);
+        assert!(
+            pieces.map(String::from_utf8_lossy).all(|piece| piece.contains(MARKER)),
+            "{at}: {secret} has a piece without it"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Routes, shapes, filters, pages and refusals.
 
 use serde_json::{Value, json};
-use simulator::{Account, Comment, Scenario, Simulator};
+use simulator::{Account, Comment, MARKER, Scenario, Simulator};
 
 use crate::client::{get, send};
 use crate::demo;
@@ -231,8 +231,11 @@ async fn renames_and_forks_are_seen() {
 #[tokio::test]
 async fn what_bitbucket_refuses_is_refused() {
     let mut scenario = Scenario::demo();
-    let account =
-        |user: &str, token: &str| Account { user: user.into(), token: token.into(), ..Account::default() };
+    let account = |user: &str, token: &str| Account {
+        user: user.into(),
+        token: format!("{token}-{MARKER}"),
+        ..Account::default()
+    };
     scenario.accounts = vec![
         account("ana", "good"),
         Account { scopes: Some(vec!["account".into()]), ..account("ana", "narrow") },
@@ -244,17 +247,18 @@ async fn what_bitbucket_refuses_is_refused() {
     let mut simulator = Simulator::start(scenario).await.unwrap();
     simulator.check_against_openapi();
     let target = "/2.0/repositories/corner-shop/till/pullrequests";
-    let ask = async |authorization: &'static str| {
-        send(&simulator, "GET", target, Some(authorization), "").await.unwrap()
+    let ask = async |authorization: String| {
+        send(&simulator, "GET", target, Some(&authorization), "").await.unwrap()
     };
-    assert_eq!(ask("Bearer good").await.status, 200);
-    // ana@shop.test:api
-    assert_eq!(ask("Basic YW5hQHNob3AudGVzdDphcGk=").await.status, 200);
-    assert_eq!(ask("Bearer api").await.status, 401);
-    assert_eq!(ask("Bearer wrong").await.status, 401);
-    assert!(ask("Bearer old").await.text().contains("Access token expired"));
-    assert_eq!(ask("Bearer stranger").await.status, 404);
-    let narrow = ask("Bearer narrow").await;
+    let bearer = async |token: &str| ask(format!("Bearer {token}-{MARKER}")).await;
+    assert_eq!(bearer("good").await.status, 200);
+    // `ana@shop.test:api-` and the marker.
+    assert_eq!(ask("Basic YW5hQHNob3AudGVzdDphcGktYzRuNHJ5VDBrM24=".into()).await.status, 200);
+    assert_eq!(bearer("api").await.status, 401);
+    assert_eq!(bearer("wrong").await.status, 401);
+    assert!(bearer("old").await.text().contains("Access token expired"));
+    assert_eq!(bearer("stranger").await.status, 404);
+    let narrow = bearer("narrow").await;
     let detail = json!({"required": ["pullrequest"], "granted": ["account"]});
     assert_eq!((narrow.status, &narrow.json()["error"]["detail"]), (403, &detail));
     assert_eq!(send(&simulator, "GET", target, None, "").await.unwrap().status, 401);
