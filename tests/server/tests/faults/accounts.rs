@@ -48,7 +48,12 @@ async fn half_a_pair() {
 
 #[tokio::test]
 async fn a_token_with_a_line_break() {
-    signed_out("token-broken", &[("BITBUCKET_TOKEN", "one\ntwo")], "BITBUCKET_TOKEN holds").await;
+    signed_out(
+        "token-broken",
+        &[("BITBUCKET_TOKEN", "one-c4n4ryT0k3n\ntwo-c4n4ryT0k3n")],
+        "BITBUCKET_TOKEN holds",
+    )
+    .await;
 }
 
 /// Bitbucket refuses: one warning, however often git gives a reason to ask again; a refresh by hand asks again.
@@ -92,50 +97,62 @@ async fn refused(name: &str, scenario: Scenario, pairs: Option<&[(&str, &str)]>,
 
 #[tokio::test]
 async fn a_wrong_token() {
-    let pairs = [("BITBUCKET_TOKEN", "not-the-one")];
+    let pairs = [("BITBUCKET_TOKEN", "not-the-one-c4n4ryT0k3n")];
     let sentence = "Bitbucket did not accept the access token (401)";
     refused("token-wrong", Scenario::demo(), Some(&pairs), sentence).await;
 }
 
 #[tokio::test]
 async fn a_wrong_api_token() {
-    let pairs = [("BITBUCKET_EMAIL", "ana@corner.test"), ("BITBUCKET_API_TOKEN", "not-the-one")];
+    let pairs = [("BITBUCKET_EMAIL", "ana@corner.test"), ("BITBUCKET_API_TOKEN", "not-the-one-c4n4ryT0k3n")];
     let sentence = "Bitbucket did not accept the API token (401)";
     refused("api-token-wrong", Scenario::demo(), Some(&pairs), sentence).await;
 }
 
 /// The sample with accounts; the first is used for cloning, so it must work.
 fn with_accounts(more: Account) -> Scenario {
-    let good = Account { user: "ana".into(), token: "good".into(), ..Account::default() };
+    let good = Account { user: "ana".into(), token: "good-c4n4ryT0k3n".into(), ..Account::default() };
     Scenario { accounts: vec![good, more], ..Scenario::demo() }
 }
 
 #[tokio::test]
 async fn an_expired_token() {
-    let expired = Account { user: "ana".into(), token: "old".into(), expired: true, ..Account::default() };
+    let expired =
+        Account { user: "ana".into(), token: "old-c4n4ryT0k3n".into(), expired: true, ..Account::default() };
     let sentence = "Bitbucket did not accept the access token (401); it may have expired";
-    refused("token-expired", with_accounts(expired), Some(&[("BITBUCKET_TOKEN", "old")]), sentence).await;
+    refused(
+        "token-expired",
+        with_accounts(expired),
+        Some(&[("BITBUCKET_TOKEN", "old-c4n4ryT0k3n")]),
+        sentence,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_token_without_the_scope() {
     let weak = Account {
         user: "ana".into(),
-        token: "weak".into(),
+        token: "weak-c4n4ryT0k3n".into(),
         scopes: Some(vec!["account".into()]),
         ..Account::default()
     };
     let sentence = "Your token lacks the scope pullrequest (it has account); create one that has it.";
-    refused("token-weak", with_accounts(weak), Some(&[("BITBUCKET_TOKEN", "weak")]), sentence).await;
+    refused("token-weak", with_accounts(weak), Some(&[("BITBUCKET_TOKEN", "weak-c4n4ryT0k3n")]), sentence)
+        .await;
 }
 
 #[tokio::test]
 async fn a_repository_that_this_account_may_not_see() {
-    let mut scenario =
-        with_accounts(Account { user: "cleo".into(), token: "cleos".into(), ..Account::default() });
+    let mut scenario = with_accounts(Account {
+        user: "cleo".into(),
+        token: "cleos-c4n4ryT0k3n".into(),
+        ..Account::default()
+    });
     scenario.repositories[0].visible_to = Some(vec!["ana".into(), "ben".into()]);
     let sentence = "corner-shop/till: Bitbucket does not know this, or your account may not see it (404)";
-    refused("repository-invisible", scenario, Some(&[("BITBUCKET_TOKEN", "cleos")]), sentence).await;
+    refused("repository-invisible", scenario, Some(&[("BITBUCKET_TOKEN", "cleos-c4n4ryT0k3n")]), sentence)
+        .await;
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ async fn without_a_token_both_say_what_to_set() {
     let mut variables = world.variables();
     variables.retain(|(name, _)| !name.ends_with("TOKEN") && !name.ends_with("EMAIL"));
     both_fail(&variables, &world.clone, "You are not signed in to Bitbucket; set BITBUCKET_TOKEN").await;
-    variables.push(("BITBUCKET_API_TOKEN".into(), "one".into()));
+    variables.push(("BITBUCKET_API_TOKEN".into(), "one-c4n4ryT0k3n".into()));
     both_fail(&variables, &world.clone, "BITBUCKET_API_TOKEN is set but BITBUCKET_EMAIL is not").await;
 }
 

@@ -8,7 +8,7 @@ use simulator::{Account, Fault, Scenario};
 use std::path::Path;
 
 /// Characters that every encoding spells differently.
-const TOKEN: &str = "ATCT+canary/3xFfGN\"0=T&o<k>e%n~7\\Q";
+const TOKEN: &str = "ATCT+c4n4ryT0k3n/3xFfGN\"0=T&o<k>e%n~7\\Q";
 const EMAIL: &str = "ana.canary@corner.test";
 
 /// The ways in which a secret may be written down.
@@ -110,7 +110,7 @@ async fn a_day(name: &str, email: Option<&str>) {
     variables.push(("BITBUCKET_LSP_LOG".into(), "trace".into()));
     variables.push(("RUST_BACKTRACE".into(), "full".into()));
     // The remote has user info, as some clones have.
-    let user = world.simulator.web_url().replace("http://", "http://x-token-auth:hunter2-canary@");
+    let user = world.simulator.web_url().replace("http://", "http://x-token-auth:hunter2-c4n4ryT0k3n@");
     world.git(&["remote", "set-url", "origin", &format!("{user}/corner-shop/till.git")]);
     let mut editor = started_with(name, &world, &variables, json!({ "trace": "verbose" })).await;
     until_shown(&mut editor, &world).await;
@@ -161,7 +161,10 @@ async fn a_day(name: &str, email: Option<&str>) {
     assert_clean("the log", &said);
     assert_clean("what the editor is told", &heard);
     for bytes in [&said, &heard] {
-        assert!(!String::from_utf8_lossy(bytes).contains("hunter2-canary"), "the remote's user info is told");
+        assert!(
+            !String::from_utf8_lossy(bytes).contains("hunter2-c4n4ryT0k3n"),
+            "the remote's user info is told"
+        );
     }
     assert!(assert_clean_folder(&world.folder().join("cache")) >= 2, "documents were written");
     assert_clean_folder(&world.folder().join("home"));
