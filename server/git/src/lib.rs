@@ -6,13 +6,18 @@
 //! - `remote`, `url`, `ssh_config`: the remotes, their real addresses, and nothing secret in them;
 //! - `content`, `renames`, `branches`: files, merge bases, renames and branches at commits;
 //! - `paths`: work tree paths and repository paths, both ways, guarded;
+//! - `account`: which account git's configuration names;
+//! - [`credential_config`]: which credential helpers git runs for an address, and one more of them, or one less;
 //! - `watch`: one cheap value that differs when the repository has moved on.
 //!
 //! It must not know Bitbucket, pull requests, LSP or the network.
-//! It starts no process, writes nothing, and runs nothing that a repository's configuration names.
+//! It starts no process, and runs nothing that a repository's configuration names.
+//! It writes nothing but a block of its own in a configuration file, when it is asked to in [`credential_config`].
 
+mod account;
 mod branches;
 mod content;
+pub mod credential_config;
 mod error;
 mod head;
 mod paths;

@@ -13,7 +13,7 @@ use crate::repository::{GitConfig, Repository, Trust};
 use crate::ssh_config;
 use crate::url;
 
-/// A configured remote. No field holds user info or passwords.
+/// A configured remote. No field holds a password, and none but [`user`](Self::user) what stands before an `@`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remote {
     /// Its name, such as `origin`.
@@ -24,6 +24,9 @@ pub struct Remote {
     pub url: String,
     /// The address as written, where `insteadOf` made another of it; cleaned as `url` is.
     pub written: Option<String>,
+    /// The user name in the address, where it is one of `http` or `https`, so that an account can be chosen by it.
+    /// What may be a secret, and what stands for a kind of token rather than for somebody, is left out.
+    pub user: Option<String>,
     /// The host that `url`'s host stands for by ssh's configuration, in lower case, where it is another one.
     pub host_alias_of: Option<String>,
     /// Why the remote cannot be used, in a few words.
@@ -46,6 +49,7 @@ impl Repository {
                     name,
                     url: String::new(),
                     written: None,
+                    user: None,
                     host_alias_of: None,
                     problem,
                 });
@@ -56,6 +60,7 @@ impl Repository {
             remotes.push(Remote {
                 name,
                 written: effective.as_ref().map(|_| url::clean(raw).shown),
+                user: cleaned.user,
                 host_alias_of: cleaned.ssh_host.as_deref().and_then(|host| aliases.of(host)),
                 url: cleaned.shown,
                 problem: cleaned.problem.map(str::to_owned),

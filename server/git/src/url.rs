@@ -5,6 +5,12 @@
 
 /// Bytes of the longest address that is looked at.
 const LONGEST: usize = 2048;
+/// Letters of the longest user name that is believed to be one; tokens are longer.
+const LONGEST_USER: usize = 64;
+/// How Atlassian's tokens begin.
+const TOKENS: [&str; 3] = ["ATAT", "ATBB", "ATCT"];
+/// User names that stand for a kind of token or for nobody.
+const NOBODY: [&str; 3] = ["x-token-auth", "x-bitbucket-api-token-auth", "git"];
 
 /// An address without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,11 +21,13 @@ pub(crate) struct Cleaned {
     pub(crate) problem: Option<&'static str>,
     /// The host that ssh is given, if it is ssh.
     pub(crate) ssh_host: Option<String>,
+    /// The user name, if it is http or https and the name is surely no secret.
+    pub(crate) user: Option<String>,
 }
 
 /// Removes user info, keeping only ssh's conventional and telling-nothing `git@`.
 pub(crate) fn clean(raw: &str) -> Cleaned {
-    let refuse = |problem| Cleaned { shown: hide(raw), problem: Some(problem), ssh_host: None };
+    let refuse = |problem| Cleaned { shown: hide(raw), problem: Some(problem), ssh_host: None, user: None };
     if raw.is_empty() {
         return refuse("it is empty");
     }
@@ -36,7 +44,8 @@ pub(crate) fn clean(raw: &str) -> Cleaned {
         && is_scheme(helper)
     {
         let shown = format!("{helper}::…");
-        return Cleaned { shown, problem: Some("it asks for a remote helper program"), ssh_host: None };
+        let problem = Some("it asks for a remote helper program");
+        return Cleaned { shown, problem, ssh_host: None, user: None };
     }
     match raw.split_once("://") {
         Some((scheme, rest)) if is_scheme(scheme) => clean_url(scheme, rest).unwrap_or_else(refuse),
@@ -47,6 +56,7 @@ pub(crate) fn clean(raw: &str) -> Cleaned {
 /// `scheme://[user[:password]@]host[:port]/path`.
 fn clean_url(scheme: &str, rest: &str) -> Result<Cleaned, &'static str> {
     let is_file = scheme.eq_ignore_ascii_case("file");
+    let is_http = ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
     let is_ssh = ["ssh", "git+ssh", "ssh+git"].iter().any(|ssh| scheme.eq_ignore_ascii_case(ssh));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (user, host) =
@@ -61,17 +71,18 @@ fn clean_url(scheme: &str, rest: &str) -> Result<Cleaned, &'static str> {
         }
         check_host(host)?;
     }
-    let user = if is_ssh && user == Some("git") { "git@" } else { "" };
+    let shown_user = if is_ssh && user == Some("git") { "git@" } else { "" };
     Ok(Cleaned {
-        shown: format!("{scheme}://{user}{host}{path}"),
+        shown: format!("{scheme}://{shown_user}{host}{path}"),
         problem: None,
         ssh_host: is_ssh.then(|| host_alone(host)),
+        user: user.filter(|_| is_http).and_then(user_name),
     })
 }
 
 /// `[user@]host:path`, or a path on this machine.
 fn clean_scp(raw: &str) -> Result<Cleaned, &'static str> {
-    let local = Cleaned { shown: raw.to_owned(), problem: None, ssh_host: None };
+    let local = Cleaned { shown: raw.to_owned(), problem: None, ssh_host: None, user: None };
     let drive = raw.len() > 2 && raw.as_bytes()[1] == b':' && matches!(raw.as_bytes()[2], b'/' | b'\\');
     if drive || raw.starts_with(['/', '.', '~']) {
         return Ok(local);
@@ -89,7 +100,34 @@ fn clean_scp(raw: &str) -> Result<Cleaned, &'static str> {
     let (user, host) = before.rsplit_once('@').map_or((None, before), |(user, host)| (Some(user), host));
     check_host(host)?;
     let user = if user == Some("git") { "git@" } else { "" };
-    Ok(Cleaned { shown: format!("{user}{host}:{path}"), problem: None, ssh_host: Some(host_alone(host)) })
+    let shown = format!("{user}{host}:{path}");
+    Ok(Cleaned { shown, problem: None, ssh_host: Some(host_alone(host)), user: None })
+}
+
+/// The name in `user[:password]`, unless it may be a secret or is nobody's.
+fn user_name(user_info: &str) -> Option<String> {
+    let name = percent_decoded(user_info.split(':').next().unwrap_or(user_info))?;
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-@+".contains(letter);
+    let secret = name.len() > LONGEST_USER || TOKENS.iter().any(|token| name.starts_with(token));
+    let nobody = name.is_empty() || NOBODY.iter().any(|nobody| name.eq_ignore_ascii_case(nobody));
+    (!secret && !nobody && name.chars().all(plain)).then_some(name)
+}
+
+/// The text with each `%` and two hex digits replaced by their byte; `None` if that makes no text.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        decoded.push(u8::try_from(digit(0)? * 16 + digit(1)?).ok()?);
+        rest = &after[2..];
+    }
+    String::from_utf8(decoded).ok()
 }
 
 /// `host` or `host:port`, the host perhaps in brackets.
@@ -227,6 +265,47 @@ mod tests {
         let long = format!("https://me:SECRET@bitbucket.org/{}", "a".repeat(100_000));
         let cleaned = clean(&long);
         assert!(cleaned.problem.is_some() && cleaned.shown.len() < 200 && !cleaned.shown.contains("SECRET"));
+    }
+
+    #[test]
+    fn user_names_of_http_addresses_are_told_and_secrets_are_not() {
+        let long = |letters: usize| format!("https://{}@bitbucket.org/ws/repo", "a".repeat(letters));
+        let table = [
+            ("https://ana@bitbucket.org/team/app.git", Some("ana")),
+            ("HTTP://ana.b_c-d+e@bitbucket.org/team/app.git", Some("ana.b_c-d+e")),
+            ("https://ana:SECRET@bitbucket.org/team/app.git", Some("ana")),
+            ("https://ana:SEC@RET@bitbucket.org/team/app.git", Some("ana")),
+            ("https://ana%40example.org@bitbucket.org/team/app.git", Some("ana@example.org")),
+            ("https://ana%40example.org:SECRET@bitbucket.org/team/app.git", Some("ana@example.org")),
+            (&long(64), Some(&*"a".repeat(64))),
+            (&long(65), None),
+            ("https://bitbucket.org/team/app.git", None),
+            ("https://@bitbucket.org/team/app.git", None),
+            ("https://:SECRET@bitbucket.org/team/app.git", None),
+            ("https://ana%3aSECRET@bitbucket.org/team/app.git", None),
+            ("https://ana%@bitbucket.org/team/app.git", None),
+            ("https://ana%4@bitbucket.org/team/app.git", None),
+            ("https://ana%zz@bitbucket.org/team/app.git", None),
+            ("https://ana%ff@bitbucket.org/team/app.git", None),
+            ("https://ana%0a@bitbucket.org/team/app.git", None),
+            ("https://an%C3%A1@bitbucket.org/team/app.git", None),
+            ("https://SEC=RET@bitbucket.org/team/app.git", None),
+            ("https://ATATT3xSECRET@bitbucket.org/team/app.git", None),
+            ("https://ATBBSECRET@bitbucket.org/team/app.git", None),
+            ("https://ATCTTSECRET@bitbucket.org/team/app.git", None),
+            ("https://%41TBBSECRET@bitbucket.org/team/app.git", None),
+            ("https://x-token-auth:SECRET@bitbucket.org/team/app.git", None),
+            ("https://x-bitbucket-api-token-auth@bitbucket.org/team/app.git", None),
+            ("https://Git@bitbucket.org/team/app.git", None),
+            ("https://ana@bitbucket.org/team/app.git?x", None),
+            ("ssh://ana@bitbucket.org/team/app.git", None),
+            ("ana@bitbucket.org:team/app.git", None),
+            ("file://ana@bitbucket.org/team/app.git", None),
+            ("/srv/ana@bitbucket.org", None),
+        ];
+        for (raw, user) in table {
+            assert_eq!(clean(raw).user.as_deref(), user, "{raw}");
+        }
     }
 
     #[test]

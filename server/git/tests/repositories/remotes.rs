@@ -5,7 +5,8 @@ use git::Remote;
 use crate::place::Place;
 
 fn remote(name: &str, url: &str) -> Remote {
-    Remote { name: name.into(), url: url.into(), written: None, host_alias_of: None, problem: None }
+    let (name, url) = (name.into(), url.into());
+    Remote { name, url, written: None, user: None, host_alias_of: None, problem: None }
 }
 
 #[test]
@@ -51,11 +52,11 @@ fn instead_of_is_applied_as_git_applies_it() {
 }
 
 #[test]
-fn user_info_never_leaves() {
+fn secrets_never_leave() {
     let place = Place::with_repository();
     let urls = [
         "https://x-token-auth:SECRET@bitbucket.org/ws/repo.git",
-        "https://SECRET@bitbucket.org/ws/repo.git",
+        "https://ATBBSECRET@bitbucket.org/ws/repo.git",
         "ssh://SECRET:SECRET@bitbucket.org/ws/repo.git",
         "SECRET@bitbucket.org:ws/repo.git",
         "https://me:SEC/SECRET@bitbucket.org/ws/repo.git",
@@ -75,6 +76,31 @@ fn user_info_never_leaves() {
     let everything = format!("{remotes:?} {repository:?} {head:?} {moment:?}");
     assert!(!everything.contains("SECRET"), "{everything}");
     assert!(repository.remotes()[..4].iter().all(|remote| remote.problem.is_none()), "{everything}");
+}
+
+#[test]
+fn the_user_is_that_of_the_address_which_git_uses() {
+    let place = Place::with_repository();
+    place.user_config(
+        "[url \"https://ben:SECRET@bitbucket.org/team/\"]\n\tinsteadOf = https://ana@bitbucket.org/team/\n\
+         [url \"git@bitbucket.org:\"]\n\tinsteadOf = https://carl@bitbucket.org/\n",
+    );
+    let urls = [
+        ("https://ana@bitbucket.org/app/app.git", Some("ana")),
+        ("https://ana@bitbucket.org/team/app.git", Some("ben")),
+        ("https://carl@bitbucket.org/team/app.git", None),
+        ("https://bitbucket.org/team/app.git", None),
+        ("https://ana@bitbucket.org/team/app.git?x", None),
+    ];
+    for (number, (url, _)) in urls.iter().enumerate() {
+        place.git("repo", &["remote", "add", &format!("r{number}"), url]);
+    }
+    let remotes = place.open("repo").remotes();
+    for ((url, user), remote) in urls.iter().zip(&remotes) {
+        assert_eq!(remote.user.as_deref(), *user, "{url}");
+        assert!(!remote.url.contains("https") || !remote.url.contains('@') || remote.problem.is_some());
+    }
+    assert!(!format!("{remotes:?}").contains("SECRET"));
 }
 
 #[test]
