@@ -52,7 +52,7 @@ class World:
         for old in self.logs.glob(f"{self.name}.*.jsonl"):
             old.unlink()
         said_until = datetime.datetime.now(datetime.timezone.utc) - SAID
-        command = [BINARIES / "simulator", "serve", self.scenario, "--clone", self.clone]
+        command = [BINARIES / "simulator", "serve", self._scenario(), "--clone", self.clone]
         command += ["--said-until", said_until.strftime("%Y-%m-%dT%H:%M:%SZ")]
         self.simulator = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         line = self.simulator.stdout.readline()
@@ -70,6 +70,10 @@ class World:
         shutil.rmtree(self.home, ignore_errors=True)
         if violations:
             raise SystemExit("Bitbucket would refuse what was sent:\n" + "\n".join(violations))
+
+    def _scenario(self):
+        """The file that says what Bitbucket has."""
+        return self.scenario
 
     def _environment(self):
         kept = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "CI", "PYTHONPATH", "UPDATE_SCREENS")
@@ -106,7 +110,7 @@ class World:
         program.write_text(
             "#!/bin/sh\n"
             f'case "$*" in "" | --stdio) ;; *) exec "{server}" "$@" ;; esac\n'
-            f'exec "{sys.executable}" "{tee}" "{self.logs}/{self.name}.$$.jsonl" "{self.pid_file}" "{server}" "$@"\n',
+            f'exec "{sys.executable}" "{tee}" "{self.logs}/{self.name}.$$.jsonl" "$E2E_PID_FILE" "{server}" "$@"\n',
             encoding="utf-8",
         )
         program.chmod(0o755)

@@ -1,8 +1,7 @@
 -- What the suites share: checks that wait, a hand on the simulated Bitbucket, and words for what a user sees.
 
-local M = { passed = 0, failed = 0, messages = {} }
-
-local patience = 15000
+-- `patience`: how many milliseconds a check waits.
+local M = { passed = 0, failed = 0, messages = {}, patience = 15000 }
 
 local function say(line)
   io.stdout:write(line .. '\n')
@@ -14,7 +13,7 @@ end
 ---@param every? integer milliseconds between two looks
 function M.check(name, probe, every)
   local seen, instead
-  local ok = vim.wait(patience, function()
+  local ok = vim.wait(M.patience, function()
     seen, instead = probe()
     return seen and true or false
   end, every or 20)
@@ -169,10 +168,14 @@ function M.go(line)
   vim.api.nvim_win_set_cursor(0, { line, 0 })
 end
 
+---The process id of the server.
+function M.server_pid()
+  return tonumber(vim.fn.readfile(vim.env.E2E_PID_FILE)[1])
+end
+
 ---Whether the server's process runs.
 function M.server_runs()
-  local pid = tonumber(vim.fn.readfile(vim.env.E2E_PID_FILE)[1])
-  return vim.uv.kill(pid, 0) == 0
+  return vim.uv.kill(M.server_pid(), 0) == 0
 end
 
 ---Stops the server as `:qa` does, and sees that its process is gone.
