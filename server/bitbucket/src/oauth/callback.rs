@@ -8,10 +8,10 @@ use credentials::Secret;
 use super::reply::is_code;
 
 /// The longest head of a request, in bytes.
-pub(super) const HEAD_LIMIT: usize = 8 << 10;
+pub(crate) const HEAD_LIMIT: usize = 8 << 10;
 
 /// The end of a head.
-pub(super) const END: &[u8] = b"\r\n\r\n";
+pub(crate) const END: &[u8] = b"\r\n\r\n";
 
 /// Longest code, in bytes.
 const CODE_LIMIT: usize = 4 << 10;
@@ -33,35 +33,59 @@ pub(super) enum Answer {
 /// several, a body, bytes after the head, line ends other than CRLF, continued lines, and characters that
 /// do not belong where they are.
 pub(super) fn target<'a>(request: &'a [u8], host: &str) -> Option<(&'a str, &'a str)> {
-    let head = request.strip_suffix(END)?;
-    let mut lines = split_lines(head)?.into_iter();
-    let first = std::str::from_utf8(lines.next()?).ok()?;
-    let mut hosts = 0;
-    for line in lines {
-        let colon = line.iter().position(|byte| *byte == b':')?;
-        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        let good_name = !name.is_empty() && name.iter().copied().all(is_token_byte);
-        let good_value = value.iter().all(|byte| *byte >= b' ' && *byte != 0x7f || *byte == b'\t');
-        if !good_name || !good_value {
+    let head = Head::read(request.strip_suffix(END)?)?;
+    let is_ours = head.method == "GET" && head.only("host") == Some(host.as_bytes());
+    let has_body = head.values("content-length").any(|value| value != b"0") || head.is_chunked();
+    (is_ours && !has_body).then(|| head.target.split_once('?').unwrap_or((head.target, "")))
+}
+
+/// The head of a request with nothing odd about it.
+pub(crate) struct Head<'a> {
+    pub(crate) method: &'a str,
+    /// A path, and what follows it.
+    pub(crate) target: &'a str,
+    fields: Vec<(&'a [u8], &'a [u8])>,
+}
+
+impl<'a> Head<'a> {
+    /// Takes a head apart that comes without its end.
+    pub(crate) fn read(head: &'a [u8]) -> Option<Self> {
+        let mut lines = split_lines(head)?.into_iter();
+        let first = std::str::from_utf8(lines.next()?).ok()?;
+        let (method, target) = first.strip_suffix(" HTTP/1.1")?.split_once(' ')?;
+        let plain = |byte: u8| byte.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&byte);
+        if !target.starts_with('/') || !target.bytes().all(plain) {
             return None;
         }
-        if name.eq_ignore_ascii_case(b"host") {
-            hosts += 1;
-            if value != host.as_bytes() {
-                return None;
-            }
-        }
-        let has_body = name.eq_ignore_ascii_case(b"content-length") && value != b"0";
-        if has_body || name.eq_ignore_ascii_case(b"transfer-encoding") {
-            return None;
-        }
+        let fields = lines.map(field).collect::<Option<_>>()?;
+        Some(Self { method, target, fields })
     }
-    let target = first.strip_prefix("GET ")?.strip_suffix(" HTTP/1.1")?;
-    let plain = |byte: u8| byte.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&byte);
-    if hosts != 1 || !target.starts_with('/') || !target.bytes().all(plain) {
-        return None;
+
+    /// The values of all fields of a name.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let named = self.fields.iter().filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes()));
+        named.map(|(_, value)| *value)
     }
-    Some(target.split_once('?').unwrap_or((target, "")))
+
+    /// The value of the one field of a name; `None` if there is none or several.
+    pub(crate) fn only(&self, name: &str) -> Option<&'a [u8]> {
+        let mut values = self.values(name);
+        values.next().filter(|_| values.next().is_none())
+    }
+
+    /// Whether the length of the body is told in another way than by a number.
+    pub(crate) fn is_chunked(&self) -> bool {
+        self.values("transfer-encoding").next().is_some()
+    }
+}
+
+/// Name and value of a line.
+fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+    let good_name = !name.is_empty() && name.iter().copied().all(is_token_byte);
+    let good_value = value.iter().all(|byte| *byte >= b' ' && *byte != 0x7f || *byte == b'\t');
+    (good_name && good_value).then_some((name, value))
 }
 
 /// Reads the query of a callback; `None` unless it has the right state, and either a code or an error, once each.
@@ -119,21 +143,25 @@ fn is_token_byte(byte: u8) -> bool {
 
 /// Of a form: `+` is a space. `None` for broken escapes, control characters and what is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
-                u8::try_from(high * 16 + low).ok()?
-            }
-            b'+' => b' ',
-            byte => byte,
-        });
-    }
-    let decoded = String::from_utf8(decoded).ok()?;
+    let decoded = String::from_utf8(unescaped(text).collect::<Option<_>>()?).ok()?;
     (!decoded.contains(char::is_control)).then_some(decoded)
+}
+
+/// The bytes of a form, where `+` is a space; `None` in place of a broken escape.
+pub(crate) fn unescaped(text: &str) -> impl Iterator<Item = Option<u8>> {
+    let mut bytes = text.bytes();
+    std::iter::from_fn(move || {
+        let byte = match bytes.next()? {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let pair = digit().zip(digit());
+                pair.and_then(|(high, low)| u8::try_from(high * 16 + low).ok())
+            }
+            b'+' => Some(b' '),
+            byte => Some(byte),
+        };
+        Some(byte)
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Everything but the browser's way back gets a 404, and changes nothing. It must not know what a code is good
 //! for, and holds none after handing it on.
 
+use std::future::Future;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -196,12 +197,23 @@ async fn bind(ports: &[u16]) -> Result<TcpListener, LoginError> {
     }
 }
 
-/// Takes connections until the end. All that is open is closed with it.
+/// Serves until the end.
 ///
 /// The only sender of answers is here and in the connections, so that who waits for one sees the end.
 async fn serve(socket: TcpListener, shared: Arc<Shared>, answers: mpsc::Sender<Answer>, lifetime: Instant) {
+    let converse = |stream| converse(stream, Arc::clone(&shared), answers.clone());
+    accept(socket, ended(&shared, lifetime), converse).await;
+}
+
+/// Takes connections until `end` is done. All that is open is closed with it.
+pub(crate) async fn accept<Conversation>(
+    socket: TcpListener,
+    end: impl Future<Output = ()>,
+    converse: impl Fn(TcpStream) -> Conversation,
+) where
+    Conversation: Future<Output = ()> + Send + 'static,
+{
     let mut connections = JoinSet::new();
-    let end = ended(&shared, lifetime);
     tokio::pin!(end);
     loop {
         tokio::select! {
@@ -210,7 +222,7 @@ async fn serve(socket: TcpListener, shared: Arc<Shared>, answers: mpsc::Sender<A
             _ = connections.join_next(), if !connections.is_empty() => {}
             accepted = socket.accept(), if connections.len() < CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(converse(stream, Arc::clone(&shared), answers.clone()));
+                    connections.spawn(converse(stream));
                 }
                 // Out of descriptors, most likely: connections that end will free some.
                 Err(_) => sleep(Duration::from_millis(20)).await,
@@ -256,7 +268,7 @@ async fn converse(mut stream: TcpStream, shared: Arc<Shared>, answers: mpsc::Sen
         }
         _ => {}
     }
-    write(stream, &shared, &Page::nothing_here().answer(&random())).await;
+    write(stream, shared.read, &Page::nothing_here().answer(&random())).await;
 }
 
 /// The browser is back: its address loses the code, and it waits at the next one.
@@ -282,7 +294,7 @@ async fn come_back(stream: TcpStream, shared: &Shared, answers: &mpsc::Sender<An
     });
     // The one place in the channel is free, since the state is good for one answer.
     if open && answers.try_send(answer).is_ok() {
-        write(stream, shared, &page::redirect(&shared.result)).await;
+        write(stream, shared.read, &page::redirect(&shared.result)).await;
     }
 }
 
@@ -296,7 +308,7 @@ async fn show_result(stream: TcpStream, shared: &Shared) {
             _ => return,
         }
     };
-    write(stream, shared, &page.answer(&random())).await;
+    write(stream, shared.read, &page.answer(&random())).await;
     shared.phase.send_replace(Phase::Closed);
 }
 
@@ -320,11 +332,12 @@ async fn read(stream: &mut TcpStream) -> Option<Vec<u8>> {
     }
 }
 
-async fn write(mut stream: TcpStream, shared: &Shared, answer: &[u8]) {
+/// Answers, in at most `limit`, and says that no more comes.
+pub(crate) async fn write(mut stream: TcpStream, limit: Duration, answer: &[u8]) {
     let write = async {
         stream.write_all(answer).await?;
         stream.shutdown().await
     };
     // Who does not take the answer goes without it.
-    let _ = timeout(shared.read, write).await;
+    let _ = timeout(limit, write).await;
 }

@@ -9,12 +9,12 @@
 //!
 //! It must not open browsers, store tokens, nor know what an editor is.
 
-mod callback;
+pub(crate) mod callback;
 mod consumer;
 mod error;
-mod listener;
+pub(crate) mod listener;
 mod login;
-mod page;
+pub(crate) mod page;
 mod reply;
 
 pub use consumer::{BadConsumer, Consumer, DEFAULT_PORT};
@@ -45,7 +45,7 @@ pub async fn refresh(
 }
 
 /// 32 random bytes, as 43 letters that fit anywhere.
-fn random() -> String {
+pub(crate) fn random() -> String {
     oauth2::CsrfToken::new_random_len(32).into_secret()
 }
 

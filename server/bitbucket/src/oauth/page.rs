@@ -4,17 +4,30 @@
 
 /// A page of ours.
 #[derive(Clone, Debug)]
-pub(super) struct Page {
-    pub(super) status: &'static str,
-    pub(super) kind: Kind,
-    pub(super) title: &'static str,
+pub(crate) struct Page {
+    pub(crate) status: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) title: &'static str,
     /// Plain text; escaped when the page is written.
-    pub(super) text: String,
+    pub(crate) text: String,
+}
+
+/// What a page has besides its text. All of it is markup: whoever writes it escapes what comes from elsewhere.
+#[derive(Default)]
+pub(crate) struct Markup<'a> {
+    /// After the text.
+    pub(crate) inside: &'a str,
+    /// More of the document's head.
+    pub(crate) head: &'a str,
+    /// More of the style sheet.
+    pub(crate) style: &'a str,
+    /// Whether it holds a form, which the browser may send to where the page is from, and with that origin named.
+    pub(crate) has_form: bool,
 }
 
 /// How a page looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Good,
     Bad,
     Neutral,
@@ -33,12 +46,18 @@ impl Page {
     }
 
     /// A page with status 200.
-    pub(super) fn new(kind: Kind, title: &'static str, text: &str) -> Self {
+    pub(crate) fn new(kind: Kind, title: &'static str, text: &str) -> Self {
         Self { status: "200 OK", kind, title, text: text.to_owned() }
     }
 
     /// The whole answer, its head included. `nonce`: random letters, for the style sheet.
-    pub(super) fn answer(&self, nonce: &str) -> Vec<u8> {
+    pub(crate) fn answer(&self, nonce: &str) -> Vec<u8> {
+        self.answer_with(nonce, &Markup::default())
+    }
+
+    /// Likewise, with more than text.
+    pub(crate) fn answer_with(&self, nonce: &str, markup: &Markup<'_>) -> Vec<u8> {
+        let Markup { inside, head: more, style, has_form } = markup;
         let (mark, color) = match self.kind {
             Kind::Good => ("\u{2713}", "good"),
             Kind::Bad => ("\u{2715}", "bad"),
@@ -48,19 +67,25 @@ impl Page {
         let body = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{title}</title>\n<style nonce=\"{nonce}\">{STYLE}</style>\n</head>\n<body>\n\
+             <title>{title}</title>\n<style nonce=\"{nonce}\">{STYLE}{style}</style>\n{more}</head>\n<body>\n\
              <main class=\"{color}\">\n<p class=\"mark\" aria-hidden=\"true\">{mark}</p>\n<h1>{title}</h1>\n\
-             <p>{text}</p>\n<footer>Bitbucket in your editor</footer>\n</main>\n</body>\n</html>\n"
+             <p>{text}</p>\n{inside}<footer>Bitbucket in your editor</footer>\n</main>\n</body>\n</html>\n"
         );
+        // A browser that is to tell nobody where it comes from sends a form with `Origin: null` (Fetch standard,
+        // "append a request `Origin` header"), which is also what a page of an attacker's can send. Under
+        // `same-origin` it names us to ourselves, and still tells nobody else anything.
+        let (form_action, referrer) =
+            if *has_form { ("'self'", "same-origin") } else { ("'none'", "no-referrer") };
         let policy = format!(
-            "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; \
+            "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action {form_action}; \
              frame-ancestors 'none'"
         );
         let head = format!(
             "HTTP/1.1 {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
-             Content-Security-Policy: {policy}\r\n{HEADERS}\r\n",
+             Content-Security-Policy: {policy}\r\n{}\r\n",
             self.status,
-            body.len()
+            body.len(),
+            headers(referrer)
         );
         (head + &body).into_bytes()
     }
@@ -68,15 +93,30 @@ impl Page {
 
 /// The answer that takes the code out of the browser's address.
 pub(super) fn redirect(path: &str) -> Vec<u8> {
+    elsewhere("302 Found", path)
+}
+
+/// The answer to a form: go on there, by a `GET`.
+pub(crate) fn see_other(path: &str) -> Vec<u8> {
+    elsewhere("303 See Other", path)
+}
+
+fn elsewhere(status: &str, path: &str) -> Vec<u8> {
     format!(
-        "HTTP/1.1 302 Found\r\nLocation: {path}\r\nContent-Length: 0\r\n\
-         Content-Security-Policy: default-src 'none'\r\n{HEADERS}\r\n"
+        "HTTP/1.1 {status}\r\nLocation: {path}\r\nContent-Length: 0\r\n\
+         Content-Security-Policy: default-src 'none'\r\n{}\r\n",
+        headers("no-referrer")
     )
     .into_bytes()
 }
 
-const HEADERS: &str = "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
-    X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nConnection: close\r\n";
+/// Those that all answers have.
+fn headers(referrer: &str) -> String {
+    format!(
+        "Cache-Control: no-store\r\nReferrer-Policy: {referrer}\r\n\
+         X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nConnection: close\r\n"
+    )
+}
 
 const STYLE: &str = ":root{color-scheme:light dark;--good:#1f845a;--bad:#c9372c;--soft:#626f86;--back:#f7f8f9;--card:#fff;--text:#172b4d}\
 @media(prefers-color-scheme:dark){:root{--good:#4bce97;--bad:#f87168;--soft:#9fadbc;--back:#161a1d;--card:#22272b;--text:#dee4ea}}\
@@ -90,7 +130,8 @@ overflow-wrap:anywhere;box-shadow:0 1px 3px #091e4240}\
 h1{margin-bottom:.5rem;font-size:1.375rem;line-height:1.3}\
 footer{margin-top:1.5rem;font-size:.875rem;color:var(--soft)}";
 
-fn escaped(text: &str) -> String {
+/// Text for anywhere in a page, attributes in double quotes included.
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
