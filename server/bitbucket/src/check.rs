@@ -3,8 +3,10 @@
 //! It must not store anything, nor know where the token came from.
 
 use std::fmt;
+use std::sync::Arc;
 
 use credentials::Authorization;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use pull_request::model::{RepositoryName, User};
 
 use crate::cloud::read;
@@ -48,7 +50,7 @@ pub enum CheckError {
 pub async fn check_token(
     origin: Origin,
     authorization: Authorization,
-    repository: Option<&RepositoryName>,
+    repository: Option<RepositoryName>,
     reach: Reach,
     options: Options,
 ) -> Result<Granted, CheckError> {
@@ -57,16 +59,11 @@ pub async fn check_token(
         return Err(CheckError::AppPassword);
     }
     let basic = matches!(authorization, Authorization::Basic { .. });
-    let http = Http::new(origin, Some(authorization), options);
-    let granted = |user: Option<User>| {
-        let scopes = http.granted().unwrap_or_default();
-        let missing = reach.missing(&scopes, user.is_some());
-        Granted { user, scopes, missing }
-    };
+    let http = Http::new(origin, Some(Arc::new(authorization)), options);
     let refused = match ask(&http, "/user", "").await {
         Ok(body) => {
             let user = read::<User>(&body).ok_or_else(|| CheckError::Failed(unexpected(200, "no user")))?;
-            return Ok(granted(Some(user.value)));
+            return Ok(granted(&http, reach, Some(user.value)));
         }
         Err(error) => error,
     };
@@ -85,15 +82,22 @@ pub async fn check_token(
     };
     let path = format!("/repositories/{}/{}", repository.workspace(), repository.slug());
     match ask(&http, &path, "fields=uuid,full_name").await {
-        Ok(_) => Ok(granted(None)),
+        Ok(_) => Ok(granted(&http, reach, None)),
         Err(error) => Err(told(error, shape)),
     }
 }
 
-async fn ask(http: &Http, path: &str, query: &str) -> Result<Vec<u8>, Error> {
+fn granted(http: &Http, reach: Reach, user: Option<User>) -> Granted {
+    let scopes = http.granted().unwrap_or_default();
+    let missing = reach.missing(&scopes, user.is_some());
+    Granted { user, scopes, missing }
+}
+
+/// Boxed: the compiler must see that it may move between threads.
+fn ask<'a>(http: &'a Http, path: &str, query: &str) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
     let url = http.origin().endpoint(path, query);
-    let url = url.ok_or_else(|| unexpected(0, "a path that leads out of the API"))?;
-    http.get(&url, Want::Json).await
+    let url = url.ok_or_else(|| unexpected(0, "a path that leads out of the API"));
+    async move { http.get(&url?, Want::Json).await }.boxed()
 }
 
 /// A refusal, explained by the token's text where that helps.

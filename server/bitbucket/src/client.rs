@@ -19,6 +19,7 @@ use crate::http::{Http, Options, Want, unexpected};
 use crate::listing::Listing;
 use crate::origin::Origin;
 use crate::page::{MOST_PAGES, Query, list};
+use crate::signer::Signer;
 
 /// A connection to Bitbucket on behalf of one account. Clones share everything.
 ///
@@ -63,7 +64,13 @@ const OTHERS: u32 = 100;
 impl Client {
     /// A client for the API of `origin`; signed out without an `authorization`.
     pub fn new(origin: Origin, authorization: Option<Authorization>, options: Options) -> Self {
-        Self { http: Arc::new(Http::new(origin, authorization, options)) }
+        let signer = authorization.map(|authorization| Arc::new(authorization) as Arc<dyn Signer>);
+        Self { http: Arc::new(Http::new(origin, signer, options)) }
+    }
+
+    /// A client for the API of `origin` whose requests are signed by `signer`.
+    pub fn signed_by(origin: Origin, signer: Arc<dyn Signer>, options: Options) -> Self {
+        Self { http: Arc::new(Http::new(origin, Some(signer), options)) }
     }
 
     /// Which API and web host it belongs to.

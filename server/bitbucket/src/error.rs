@@ -12,6 +12,18 @@ use std::time::Duration;
 pub enum Error {
     /// There is no account; nothing was sent.
     SignedOut,
+    /// The account's login has ended, and only the user can help, by signing in again; nothing was sent.
+    NeedsLogin {
+        /// A sentence for the user.
+        sentence: String,
+    },
+    /// The account's token cannot be had now (a locked keyring, a sign-in server out of reach); nothing is lost.
+    NoToken {
+        /// What happened and what to do next, for the user.
+        sentence: String,
+        /// Before that no other answer is to be had.
+        retry_after: Duration,
+    },
     /// 401: the token is wrong, expired or revoked.
     Unauthorized {
         /// An API token was sent as Basic, not an access token as Bearer.
@@ -90,16 +102,16 @@ impl Error {
     /// One sentence for the user: what happened, and what to do next.
     pub fn sentence(&self) -> String {
         match self {
-            Self::SignedOut => "You are not signed in to Bitbucket; set BITBUCKET_TOKEN, or BITBUCKET_EMAIL \
-                 and BITBUCKET_API_TOKEN, and start the editor again."
+            Self::SignedOut => "You are not signed in to Bitbucket; run \"Bitbucket: Generate Token\" or \
+                 \"Bitbucket: Add Token\"."
                 .into(),
+            Self::NeedsLogin { sentence } | Self::NoToken { sentence, .. } => sentence.clone(),
             Self::Unauthorized { basic: true } => "Bitbucket did not accept the API token (401); check that \
                  the e-mail address is the one of your Atlassian account and that the token is an API token \
                  with scopes that has not expired: app passwords no longer work."
                 .into(),
             Self::Unauthorized { basic: false } => "Bitbucket did not accept the access token (401); it may \
-                 have expired or been revoked: create a new one. An API token needs BITBUCKET_EMAIL and \
-                 BITBUCKET_API_TOKEN instead."
+                 have expired or been revoked: create a new one. An API token goes with an e-mail address."
                 .into(),
             Self::MissingScope { required, granted } => {
                 let granted = match granted.is_empty() {
@@ -158,6 +170,7 @@ impl Error {
         matches!(
             self,
             Self::RateLimited { .. }
+                | Self::NoToken { .. }
                 | Self::Offline { .. }
                 | Self::Portal
                 | Self::Timeout

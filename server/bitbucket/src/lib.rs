@@ -2,8 +2,10 @@
 //!
 //! - [`remote`]: from the URL of a git remote to a repository's name. Pure.
 //! - [`Origin`]: which API and which web host this process belongs to.
+//! - [`Signer`]: who signs requests, and what to sign with after a refusal.
 //! - [`Client`]: the verbs. Each gives plain data of `pull_request::model`, or an [`Error`].
 //! - [`oauth`]: signing in with a browser, and new tokens for old ones.
+//! - [`token_page`]: a page in the browser that takes a token which a user brings.
 //! - [`check_token`]: whether a token that a user brings is good, and what it lacks.
 //! - [`cloud`]: JSON as Bitbucket Cloud writes it, decoded leniently, object by object.
 //!
@@ -15,6 +17,7 @@
 pub mod cloud;
 pub mod oauth;
 pub mod remote;
+pub mod token_page;
 
 mod check;
 mod client;
@@ -26,12 +29,14 @@ mod origin;
 mod page;
 mod pieces;
 mod scopes;
+mod signer;
 
 pub use check::{CheckError, Granted, check_token};
 pub use client::{Client, Probe};
 pub use error::{Error, Outage};
 pub use gate::Budget;
-pub use http::Options;
+pub use http::{BadSurroundings, Certificates, Contacts, Options, Proxy};
 pub use listing::Listing;
 pub use origin::{BadOrigin, Origin};
 pub use scopes::Reach;
+pub use signer::Signer;

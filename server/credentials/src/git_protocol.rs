@@ -37,10 +37,6 @@ impl Operation {
     }
 }
 
-/// Ends git's search for a credential: git fails and asks nobody. It is printed where the host is ours and there is no
-/// token, behind a sentence on standard error.
-pub const QUIT: &str = "quit=1\n";
-
 /// What to print for `request` (only its host's own origin `web` is ever answered): text for standard output, to be
 /// written and nowhere else. Nothing for any other host or protocol.
 ///

@@ -35,6 +35,21 @@ impl Secret {
         self.0.expose_secret()
     }
 
+    /// Without white space around it, as it comes along when somebody pastes; `None` if nothing is left.
+    pub fn trimmed(&self) -> Option<Self> {
+        let text = self.expose().trim();
+        (!text.is_empty()).then(|| Self::new(text.to_owned()))
+    }
+
+    /// Writes the text itself: to git, which asked for it.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_to(&self, to: &mut impl std::io::Write) -> std::io::Result<()> {
+        to.write_all(self.expose().as_bytes())?;
+        to.flush()
+    }
+
     /// Whether both hold the same text; takes as long for any two texts of the same length.
     pub fn same_as(&self, other: &Self) -> bool {
         let (one, two) = (self.expose().as_bytes(), other.expose().as_bytes());

@@ -4,6 +4,7 @@
 //! token goes can be set over LSP. Such things come from the user's file or the environment only.
 //! docs/SETTINGS.md is written from this file. It must not know what a setting does.
 
+use crate::worker::Secret;
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -87,8 +88,8 @@ pub const SETTINGS: &[SettingSpec] = &[
 
 /// Keys that people may try over LSP and that decide where a token goes.
 const REFUSED: &[&str] = &[
-    "apiUrl", "webUrl", "token", "email", "apiToken", "oauth", "proxy", "caFile", "browser", "gitPath",
-    "logFile",
+    "apiUrl", "webUrl", "token", "email", "apiToken", "oauth", "store", "proxy", "caFile", "browser",
+    "gitPath", "logFile",
 ];
 
 /// Severity of an open thread's diagnostic.
@@ -245,8 +246,8 @@ fn names(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
-/// The user's own file, `config.toml`: what a workspace must not decide.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+/// The user's own file, `config.toml`: what a workspace must not decide. It has no `Debug`: it may hold a secret.
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UserConfig {
     /// Where the REST API is; https, or http on loopback.
@@ -255,6 +256,50 @@ pub struct UserConfig {
     pub web_url: Option<String>,
     /// A tracing filter such as `info` or `bitbucket=debug`.
     pub log: Option<String>,
+    /// Where tokens are kept.
+    pub store: StoreChoice,
+    /// A file with certificates to trust beside the system's, in PEM form.
+    pub ca_file: Option<PathBuf>,
+    /// A proxy in the place of the environment's.
+    pub proxy: Option<String>,
+    /// The program that opens web pages where the editor cannot.
+    pub browser: Option<String>,
+    /// Signing in by OAuth.
+    pub oauth: OauthConfig,
+}
+
+/// Where tokens are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreChoice {
+    /// The keyring of the system.
+    #[default]
+    Keyring,
+    /// Files that only the user can read, not encrypted.
+    File,
+}
+
+/// The section `oauth` of the user's file.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OauthConfig {
+    /// The key of the user's own OAuth consumer.
+    pub key: Option<String>,
+    /// Its secret.
+    #[serde(deserialize_with = "secret")]
+    pub secret: Option<Secret>,
+    /// The ports whose callback URL is registered, best first; none: the usual one.
+    pub ports: Vec<u16>,
+    /// Ask for reading, commenting and voting only, not for merging and pushing.
+    pub review_only: bool,
+}
+
+/// A text that is never repeated in an error.
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    match toml::Value::deserialize(deserializer) {
+        Ok(toml::Value::String(text)) => Ok(Some(Secret::new(text))),
+        Ok(_) | Err(_) => Err(serde::de::Error::custom("the secret must be a text in quotes")),
+    }
 }
 
 /// The rows of docs/SETTINGS.md for [`UserConfig`]: key, environment variable, meaning.
@@ -269,6 +314,38 @@ pub const USER_CONFIG: &[(&str, &str, &str)] = &[
         "BITBUCKET_WEB_URL",
         "Where the web pages are, and the host that git remotes are matched against; default `https://bitbucket.org`.",
     ),
+    (
+        "oauth.key",
+        "BITBUCKET_LSP_OAUTH_KEY",
+        "The key of your OAuth consumer, for *Generate Token*; see [Signing in](SIGNING-IN.md).",
+    ),
+    (
+        "oauth.secret",
+        "BITBUCKET_LSP_OAUTH_SECRET",
+        "Its secret; better kept in the keyring, by `bitbucket-lsp auth consumer`.",
+    ),
+    (
+        "oauth.ports",
+        "",
+        "The ports of this computer whose callback URL is registered with the consumer, best first; default `[28727]`.",
+    ),
+    (
+        "oauth.review_only",
+        "",
+        "`true` asks for reading, commenting and voting only, not for merging and pushing; default `false`.",
+    ),
+    (
+        "store",
+        "",
+        "Where tokens are kept: `\"keyring\"` (default), or `\"file\"`: files in the state folder that only you can read, not encrypted, for machines without a keyring.",
+    ),
+    ("ca_file", "", "A file with certificates to trust beside the system's, in PEM form."),
+    (
+        "proxy",
+        "HTTPS_PROXY",
+        "A proxy as `http://host:port`; one with a user name and password belongs into the environment.",
+    ),
+    ("browser", "", "The program that opens web pages where the editor does not; default the system's."),
     (
         "log",
         "BITBUCKET_LSP_LOG",
@@ -314,10 +391,13 @@ pub struct Folders {
     pub config: PathBuf,
     /// Read-only documents, safe to delete.
     pub cache: PathBuf,
+    /// The list of accounts, locks, and tokens where files were chosen for them.
+    pub state: PathBuf,
 }
 
 impl Folders {
-    /// From the environment (`BITBUCKET_LSP_CONFIG`, `BITBUCKET_LSP_CACHE`), else the system's places.
+    /// From the environment (`BITBUCKET_LSP_CONFIG`, `BITBUCKET_LSP_CACHE`, `BITBUCKET_LSP_STATE`), else the system's
+    /// places.
     pub fn find(get: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
         let places = directories::ProjectDirs::from("", "", "bitbucket-lsp");
         let pick = |name: &str, place: Option<&Path>| {
@@ -329,6 +409,10 @@ impl Folders {
         Some(Self {
             config: pick("BITBUCKET_LSP_CONFIG", places.as_ref().map(|places| places.config_dir()))?,
             cache: pick("BITBUCKET_LSP_CACHE", places.as_ref().map(|places| places.cache_dir()))?,
+            state: pick(
+                "BITBUCKET_LSP_STATE",
+                places.as_ref().map(|places| places.state_dir().unwrap_or(places.data_local_dir())),
+            )?,
         })
     }
 }
@@ -358,14 +442,16 @@ pub fn settings_markdown() -> String {
          | key in the file | environment | meaning |\n|---|---|---|\n",
     );
     for (key, variable, about) in USER_CONFIG {
-        text.push_str(&format!("| `{key}` | `{variable}` | {about} |\n"));
+        let variable = if variable.is_empty() { String::new() } else { format!("`{variable}` ") };
+        text.push_str(&format!("| `{key}` | {variable}| {about} |\n"));
     }
     text.push_str(
         "| | `BITBUCKET_TOKEN` | A repository, project or workspace access token (sent as Bearer). |\n\
          | | `BITBUCKET_EMAIL` and `BITBUCKET_API_TOKEN` | The e-mail of your Atlassian account and an API token with scopes. |\n\
          | | `BITBUCKET_LSP_CONFIG` | The folder of `config.toml`. |\n\
          | | `BITBUCKET_LSP_CACHE` | The folder of read-only documents, safe to delete. |\n\
-         | | `HTTPS_PROXY`, `NO_PROXY` | A proxy, as usual; loopback addresses are never sent to it. |\n\
+         | | `BITBUCKET_LSP_STATE` | The folder of the list of accounts (Linux: `~/.local/state/bitbucket-lsp`). |\n\
+         | | `NO_PROXY` | Hosts that no proxy is asked for, as usual; loopback addresses never are. |\n\
          | | `SSL_CERT_FILE`, `SSL_CERT_DIR` | Certificates to trust in place of the system's (Linux). |\n",
     );
     text
@@ -428,14 +514,31 @@ mod tests {
         assert!(problems.iter().any(|text| text.contains("apiUrl") && text.contains("config.toml")));
     }
 
+    fn parse_error(text: &str, path: &Path) -> String {
+        UserConfig::parse(text, path).err().expect("a mistake")
+    }
+
     #[test]
     fn the_users_file_tells_line_and_column_of_a_typo() {
         let path = Path::new("/home/ana/.config/bitbucket-lsp/config.toml");
-        let error =
-            UserConfig::parse("api_url = \"https://x\"\nweb_ulr = \"https://y\"\n", path).unwrap_err();
+        let error = parse_error("api_url = \"https://x\"\nweb_ulr = \"https://y\"\n", path);
         assert!(error.contains("config.toml line 2, column 1"), "{error}");
-        let error = UserConfig::parse("api_url = \n", path).unwrap_err();
+        let error = parse_error("api_url = \n", path);
         assert!(error.contains("line 1, column 1"), "{error}");
         assert!(UserConfig::parse("log = \"debug\"", path).is_ok());
+    }
+
+    #[test]
+    fn the_users_file_is_read_whole_and_its_secret_is_never_repeated() {
+        let path = Path::new("/c/config.toml");
+        let text = "store = \"file\"\nca_file = \"/c/ca.pem\"\n[oauth]\nkey = \"k\"\nsecret = \"s\"\nports = [28727, 28728]\nreview_only = true\n";
+        let config = UserConfig::parse(text, path).ok().unwrap();
+        assert_eq!((config.store, config.oauth.ports), (StoreChoice::File, vec![28727, 28728]));
+        assert!(config.oauth.review_only && config.oauth.key.as_deref() == Some("k"));
+        assert!(config.oauth.secret.is_some_and(|secret| secret.same_as(&Secret::new("s".into()))));
+        for secret in ["4711", "[4711]", "\"4711", "{ a = 4711 }"] {
+            let error = parse_error(&format!("[oauth]\nsecret = {secret}\n"), path);
+            assert!(error.contains("config.toml line 2") && !error.contains("4711"), "{error}");
+        }
     }
 }

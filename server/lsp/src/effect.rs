@@ -4,7 +4,7 @@
 //! Effects carry plain data: no LSP types, no handles.
 
 use crate::answer::Diagnostic;
-use crate::event::{CheckedOut, RepositoryId, Timer};
+use crate::event::{CheckedOut, Question, RepositoryId, SignInId, Timer};
 use pull_request::model::{Anchor, CommentId, End, PullRequestId, RepositoryName};
 use pull_request::text::Text;
 use std::path::PathBuf;
@@ -78,6 +78,24 @@ pub enum Again {
     All,
 }
 
+/// How to sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By OAuth.
+    Browser,
+    /// By a token that the user types into a page of ours; a repository that it may be for.
+    Token(Option<RepositoryId>),
+}
+
+/// What progress is shown of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// Reading a repository's pull request.
+    Repository(RepositoryId),
+    /// Signing in, which can be cancelled.
+    SignIn(SignInId),
+}
+
 /// Progress of work that takes longer than half a second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgressStep {
@@ -118,8 +136,19 @@ pub enum Effect {
     Watch(Vec<(RepositoryId, String)>),
     /// Begin anew with the network, which may have come back: the user asks, so no rest after failures is kept.
     Reconnect,
-    /// Who is signed in.
-    Identify,
+    /// Who the account of a repository belongs to; answers [`crate::event::Event::Identified`].
+    Identify(RepositoryId),
+    /// Begin to sign in, and give up the one before; answers [`crate::event::Event::SignIn`].
+    SignIn(SignInId, Way),
+    /// The address that the browser ended at.
+    PasteAddress(String),
+    /// Give the sign-in up.
+    CancelSignIn,
+    /// Remove an account by its id; answers [`crate::event::Event::AccountChanged`].
+    SignOut(String),
+    /// Use an account by its id: for a workspace, or as the default; answers
+    /// [`crate::event::Event::AccountChanged`].
+    UseAccount(String, Option<String>),
     /// Describe account and budget; answers [`crate::event::Event::Account`].
     DescribeAccount,
     /// Look for the pull requests of what is checked out.
@@ -204,19 +233,19 @@ pub enum Effect {
     },
     /// Open a page in the browser: `window/showDocument` with `external`, else a message with the link.
     OpenPage(String),
-    /// Ask which pull request; answers [`crate::event::Event::Picked`].
-    AskPullRequest {
-        /// Which repository.
-        repository: RepositoryId,
-        /// The question.
-        question: String,
-        /// Number and title of each.
-        choices: Vec<(PullRequestId, String)>,
+    /// Ask the user; answers [`crate::event::Event::Answered`].
+    Ask {
+        /// What to do about the answer.
+        question: Question,
+        /// What is asked.
+        text: String,
+        /// The choices, which differ.
+        choices: Vec<String>,
     },
     /// Whether the client has `window/showDocument`.
     CanShowDocuments(bool),
-    /// `$/progress`, a token for each repository.
-    Progress(RepositoryId, ProgressStep),
+    /// `$/progress`, a token for each work.
+    Progress(Work, ProgressStep),
     /// Send [`crate::event::Event::Timer`] after a while.
     After(Duration, Timer),
 }

@@ -91,6 +91,8 @@ pub struct RemoteVerdict {
     pub url: String,
     /// The URL as written, where `url.*.insteadOf` changed it.
     pub written: Option<String>,
+    /// The user name in the URL, which says which account is meant.
+    pub user: Option<String>,
     /// The repository on Bitbucket, or why it is none.
     pub repository: Result<RepositoryName, String>,
 }
@@ -119,6 +121,67 @@ pub enum CheckedOut {
     },
 }
 
+/// Who asks Bitbucket for a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Tells accounts apart.
+    pub id: String,
+    /// The name to show; hostile until made safe.
+    pub name: String,
+    /// Why this account, as the end of a sentence.
+    pub reason: String,
+    /// Who it is, where that is known without asking.
+    pub me: Option<User>,
+}
+
+/// A sign-in under way; a later one has a higher number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SignInId(pub u64);
+
+/// What a sign-in has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInStep {
+    /// The browser is to show this page.
+    Waiting {
+        /// The page.
+        page: String,
+        /// What the address that the browser ends at begins with, where it can be pasted.
+        redirect: Option<String>,
+    },
+    /// What was pasted is of no use, in a sentence; the sign-in goes on.
+    NotTaken(String),
+    /// Somebody is signed in; a sentence says who.
+    Done(String),
+    /// There is no OAuth consumer to sign in with.
+    NoConsumer {
+        /// The callback URL to register.
+        callback_url: String,
+        /// The scopes to tick.
+        scopes: Vec<&'static str>,
+        /// The scopes of an API token.
+        token_scopes: Vec<&'static str>,
+    },
+    /// The user gave it up.
+    Cancelled,
+    /// It failed, in a sentence.
+    Failed(String),
+}
+
+/// A question with choices, and what it takes to act on the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Which pull request of the branch: the number of each choice.
+    PullRequest(RepositoryId, Vec<PullRequestId>),
+    /// Whether to sign in again.
+    SignInAgain,
+    /// How to sign in where there is no OAuth consumer: by a token.
+    AddToken,
+    /// Whom to sign out: the id of each choice.
+    SignOut(Vec<String>),
+    /// Which account to use: the id of each choice, for a workspace or as the default.
+    SwitchAccount(Vec<String>, Option<String>),
+}
+
 /// What discovery learned of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discovery {
@@ -136,6 +199,10 @@ pub struct Discovery {
     pub remarks: Vec<String>,
     /// Whether a network may be used for it (a repository owned by somebody else: no).
     pub trusted: bool,
+    /// git's setting `bitbucket.account`.
+    pub account: Option<String>,
+    /// Who asks Bitbucket for it, or a sentence about why nobody does.
+    pub login: Result<Login, String>,
 }
 
 /// What kind of trouble a problem is: what the session does about it.
@@ -145,12 +212,31 @@ pub enum Trouble {
     SignedOut,
     /// Credentials refused, or lacking a scope: asking again does not help until the user did something.
     Refused,
+    /// The login has ended: only signing in again helps.
+    NeedsLogin,
+    /// The token cannot be had now: a locked keyring, mostly. It is tried again.
+    NoToken,
     /// Not there, or not visible to this user.
     NotFound,
     /// Bitbucket cannot be reached, or cannot answer now: what is shown stays, and it is tried again.
     Unreachable,
     /// Anything else.
     Other,
+}
+
+impl Trouble {
+    /// Whether another account, or the same signed in again, may end it.
+    pub fn is_of_account(self) -> bool {
+        match self {
+            Self::SignedOut | Self::Refused | Self::NeedsLogin | Self::NoToken | Self::NotFound => true,
+            Self::Unreachable | Self::Other => false,
+        }
+    }
+
+    /// Whether it is no use to ask again before the user did something.
+    pub fn waits_for_user(self) -> bool {
+        matches!(self, Self::SignedOut | Self::Refused | Self::NeedsLogin)
+    }
 }
 
 /// A failed effect.
@@ -280,8 +366,16 @@ pub enum Event {
     Discovered(PathBuf, Result<(RepositoryId, Discovery), String>),
     /// Where a document belongs; `None`: to no repository.
     Belongs(String, Option<Location>),
-    /// The signed-in user, if it could be told.
-    Identified(Result<User, Problem>),
+    /// The user behind the account with this id, if it could be told.
+    Identified(String, Result<User, Problem>),
+    /// The accounts (id and name of each), and who asks for each repository: read anew because something changed.
+    Accounts(Vec<(String, String)>, Vec<(RepositoryId, Result<Login, String>)>),
+    /// A sign-in has something to say.
+    SignIn(SignInId, SignInStep),
+    /// The user gave a sign-in up by its progress.
+    CancelSignIn(SignInId),
+    /// Something was done to an account: a sentence, or why not.
+    AccountChanged(Result<String, String>),
     /// The pull requests of the branch were looked for.
     Found(RepositoryId, u64, Result<Found, Problem>),
     /// A pull request was loaded.
@@ -294,8 +388,8 @@ pub enum Event {
     GitChanged(RepositoryId),
     /// These files of its work tree changed on disk.
     FilesChanged(RepositoryId, Vec<String>),
-    /// The user picked a pull request; `None`: closed the question.
-    Picked(RepositoryId, Option<PullRequestId>),
+    /// The user answered a question by the number of a choice; `None`: closed it.
+    Answered(Question, Option<usize>),
     /// A read-only document was written: its name, and the file.
     Written(String, PathBuf),
     /// Sentences about the account and the request budget, for the status.

@@ -15,7 +15,8 @@ use lsp_types::{
     ExecuteCommandParams, Hover, HoverParams, HoverProviderCapability, InitializeParams, InitializeResult,
     InitializedParams, InlayHint, InlayHintParams, OneOf, SaveOptions, ServerCapabilities, ServerInfo,
     TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
-    WorkspaceFolder, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    WorkDoneProgressCancelParams, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 use serde_json::Value;
 use std::path::PathBuf;
@@ -70,6 +71,15 @@ impl Frontend {
 
 fn folders(folders: &[WorkspaceFolder]) -> Vec<PathBuf> {
     folders.iter().filter_map(|folder| crate::uri::file_path(folder.uri.as_str())).collect()
+}
+
+impl Frontend {
+    /// `window/workDoneProgress/cancel`, which the trait does not have.
+    pub async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
+        if let Some(id) = to_lsp::sign_in_of(&params.token) {
+            self.tell(Event::CancelSignIn(id));
+        }
+    }
 }
 
 impl LanguageServer for Frontend {

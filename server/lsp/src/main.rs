@@ -5,7 +5,8 @@
 use bitbucket_lsp::cli::{self, Arguments, Command};
 use bitbucket_lsp::config::{Folders, UserConfig};
 use bitbucket_lsp::server;
-use bitbucket_lsp::worker::Environment;
+use bitbucket_lsp::worker::accounts::Accounts;
+use bitbucket_lsp::worker::{Environment, Redactor, credential};
 use clap::Parser;
 use pull_request::model::PullRequestId;
 use pull_request::view::markdown::plain;
@@ -19,38 +20,25 @@ fn main() -> ExitCode {
     let get = |name: &str| std::env::var(name).ok();
     let Some(folders) = Folders::find(&get) else {
         eprintln!(
-            "There is no home folder to keep files in; set BITBUCKET_LSP_CONFIG and BITBUCKET_LSP_CACHE."
+            "There is no home folder to keep files in; set BITBUCKET_LSP_CONFIG, BITBUCKET_LSP_CACHE and BITBUCKET_LSP_STATE."
         );
         return ExitCode::FAILURE;
     };
     let file = folders.config.join("config.toml");
-    let (config, config_report) = match read_config(&file) {
-        Ok((config, sentence)) => (config, Ok(sentence)),
-        Err(sentence) => (UserConfig::default(), Err(sentence)),
-    };
-    let account = account(&get);
-    start_log(&get, &config, account.as_ref().ok());
-    if let Err(sentence) = &config_report {
+    let config = read_config(&file);
+    let redactor = Redactor::default();
+    let log = config.as_ref().ok().and_then(|(config, _)| config.log.clone());
+    start_log(&get, log, redactor.clone());
+    if let Err(sentence) = &config {
         tracing::warn!("{sentence}");
     }
-    let origin = bitbucket::Origin::new(
-        get("BITBUCKET_API_URL").or(config.api_url).as_deref(),
-        get("BITBUCKET_WEB_URL").or(config.web_url).as_deref(),
-    );
-    let origin = match origin {
-        Ok(origin) => origin,
+    let environment = match Environment::of_process(config, folders, &get, redactor) {
+        Ok(environment) => environment,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
-    // A file that could not be read may hold the address of another Bitbucket: no token is sent on a guess.
-    let account = match &config_report {
-        Err(sentence) => Err(sentence.clone()),
-        Ok(_) => account,
-    };
-    let environment =
-        Environment { origin, account, cache: folders.cache, limits: bitbucket::Options::default() };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -69,17 +57,37 @@ fn main() -> ExitCode {
             };
             match runtime.block_on(cli::comments::draw(&folder, &environment, &options)) {
                 Ok(text) => print(&text),
-                Err(sentence) => {
-                    eprintln!("{}", plain(&sentence, 2_000));
-                    ExitCode::FAILURE
-                }
+                Err(sentence) => told(Err(sentence)),
             }
         }
         Some(Command::Doctor { folder }) => {
-            let findings = runtime.block_on(cli::doctor::examine(&folder, &environment, config_report));
-            let well = findings.iter().all(|finding| finding.ok);
-            print(&cli::doctor::report(&findings));
-            if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            let report = runtime.block_on(cli::doctor::examine(&folder, environment));
+            print(&report.text);
+            if report.well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Some(Command::Auth { command }) => {
+            let outcome = runtime.block_on(cli::auth::run(command, environment, &get));
+            // What waits for a line of the terminal must not hold up the end.
+            runtime.shutdown_background();
+            told(outcome)
+        }
+        Some(Command::Credential { operation, local, use_http_path }) => {
+            let folder = Path::new(".");
+            let local = local.then_some(folder);
+            let accounts = Accounts::new(environment);
+            match operation.as_str() {
+                "install" => told(credential::install(&accounts, local, use_http_path, &get)),
+                "uninstall" => told(credential::uninstall(local, &get)),
+                operation => {
+                    let (input, mut output) = (std::io::stdin(), std::io::stdout());
+                    let answer = credential::answer(&accounts, operation, folder, input, &mut output, &get);
+                    for sentence in runtime.block_on(answer).sentences {
+                        eprintln!("bitbucket-lsp: {}", plain(&sentence, 2_000));
+                    }
+                    runtime.shutdown_background();
+                    ExitCode::SUCCESS
+                }
+            }
         }
         None => {
             if std::io::stdin().is_terminal() {
@@ -104,6 +112,17 @@ fn keep_memory_private() {
 #[cfg(not(target_os = "linux"))]
 fn keep_memory_private() {}
 
+/// What was done, or why it was not.
+fn told(outcome: Result<String, String>) -> ExitCode {
+    match outcome {
+        Ok(text) => print(&text),
+        Err(sentence) => {
+            eprintln!("{}", plain(&sentence, 2_000));
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// A closed pipe (`| head`) is no failure.
 fn print(text: &str) -> ExitCode {
     use std::io::Write;
@@ -121,30 +140,17 @@ fn read_config(file: &Path) -> Result<(UserConfig, String), String> {
     }
 }
 
-fn account(get: &dyn Fn(&str) -> Option<String>) -> Result<credentials::Authorization, String> {
-    match credentials::from_environment(get) {
-        Ok(Some(account)) => Ok(account.authorization),
-        Ok(None) => Err(bitbucket::Error::SignedOut.sentence()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 /// Logs go to standard error, with known secrets taken out.
-fn start_log(
-    get: &dyn Fn(&str) -> Option<String>,
-    config: &UserConfig,
-    account: Option<&credentials::Authorization>,
-) {
+fn start_log(get: &dyn Fn(&str) -> Option<String>, configured: Option<String>, redactor: Redactor) {
     use tracing_subscriber::Layer;
     use tracing_subscriber::filter::Targets;
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
-    let wanted = get("BITBUCKET_LSP_LOG").or_else(|| config.log.clone()).unwrap_or_else(|| "warn".into());
+    let wanted = get("BITBUCKET_LSP_LOG").or(configured).unwrap_or_else(|| "warn".into());
     let filter: Targets =
         wanted.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::WARN));
     // The codec of tower-lsp writes whole messages at trace level.
     let filter = filter.with_target("tower_lsp_server", tracing::level_filters::LevelFilter::OFF);
-    let redactor = credentials::Redactor::new(account.map(credentials::Authorization::secret));
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(move || redactor.writer(std::io::stderr()))

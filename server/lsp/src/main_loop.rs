@@ -14,6 +14,9 @@ const TURN: usize = 256;
 /// Runs until both senders of events are gone.
 pub async fn run(mut session: Session, mut worker: Worker, mut events: mpsc::UnboundedReceiver<Event>) {
     let mut outcomes = worker.take_outcomes();
+    for event in worker.first_events() {
+        session.handle(event, now());
+    }
     loop {
         let mut ready: Vec<Event> = Vec::new();
         tokio::select! {

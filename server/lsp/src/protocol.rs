@@ -23,6 +23,12 @@ pub struct Target {
     /// A pull request, by its number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<u64>,
+    /// An account, by its id or one of its names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The address that the browser ended at when somebody signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 impl Target {
@@ -73,6 +79,18 @@ pub enum Command {
     CopyLink,
     /// See [`COMMANDS`].
     ShowStatus,
+    /// See [`COMMANDS`].
+    GenerateToken,
+    /// See [`COMMANDS`].
+    FinishSignIn,
+    /// See [`COMMANDS`].
+    CancelSignIn,
+    /// See [`COMMANDS`].
+    AddToken,
+    /// See [`COMMANDS`].
+    SwitchAccount,
+    /// See [`COMMANDS`].
+    SignOut,
 }
 
 /// All commands, in the order of the documentation.
@@ -152,7 +170,49 @@ pub const COMMANDS: &[CommandSpec] = &[
         id: "bitbucket.showStatus",
         title: "Bitbucket: Show Status",
         reads: &[],
-        about: "Opens a document that explains what the server found: account, repositories, each remote and why it won or lost, the pull request, the request budget, problems.",
+        about: "Opens a document that explains what the server found: accounts, keyring, repositories, each remote and why it won or lost, the pull request, hosts, the request budget, problems.",
+    },
+    CommandSpec {
+        command: Command::GenerateToken,
+        id: "bitbucket.generateToken",
+        title: "Bitbucket: Generate Token",
+        reads: &[],
+        about: "Signs in by OAuth: opens Bitbucket in the browser, waits for its answer on this computer, and keeps the token in the keyring. Gives up an earlier sign-in that still waits.",
+    },
+    CommandSpec {
+        command: Command::FinishSignIn,
+        id: "bitbucket.finishSignIn",
+        title: "Bitbucket: Finish Sign-In",
+        reads: &["address"],
+        about: "Where the browser runs on another computer: takes the `address` that it ended at; without it, opens a document to paste it into.",
+    },
+    CommandSpec {
+        command: Command::CancelSignIn,
+        id: "bitbucket.cancelSignIn",
+        title: "Bitbucket: Cancel Sign-In",
+        reads: &[],
+        about: "Gives up the sign-in that waits for the browser.",
+    },
+    CommandSpec {
+        command: Command::AddToken,
+        id: "bitbucket.addToken",
+        title: "Bitbucket: Add Token",
+        reads: &["uri"],
+        about: "Signs in by an API token, or by the access token of a repository: opens a page on this computer to type it into. The token never passes through the editor. At a terminal: `bitbucket-lsp auth token`.",
+    },
+    CommandSpec {
+        command: Command::SwitchAccount,
+        id: "bitbucket.switchAccount",
+        title: "Bitbucket: Switch Account",
+        reads: &["uri", "account"],
+        about: "Chooses the account for the workspace of the repository; without `account` it asks which.",
+    },
+    CommandSpec {
+        command: Command::SignOut,
+        id: "bitbucket.signOut",
+        title: "Bitbucket: Sign Out",
+        reads: &["account"],
+        about: "Removes an account's tokens from this computer, and says where access itself is revoked; without `account` it asks which.",
     },
 ];
 
@@ -203,7 +263,9 @@ pub fn commands_markdown() -> String {
          | `uri` | string | the document of the cursor, as the client spells it |\n\
          | `line` | integer | the cursor's line, 0-based |\n\
          | `thread` | integer | a thread, by the id of any comment in it |\n\
-         | `pullRequest` | integer | a pull request, by its number |\n",
+         | `pullRequest` | integer | a pull request, by its number |\n\
+         | `account` | string | an account, by its id or one of its names |\n\
+         | `address` | string | the address that the browser ended at when somebody signed in |\n",
     );
     text
 }

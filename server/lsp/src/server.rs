@@ -17,12 +17,14 @@ where
 {
     let (events, inbox) = mpsc::unbounded_channel();
     let mut client = None;
-    let (service, socket) = LspService::new(|made| {
+    let service = LspService::build(|made| {
         client = Some(made);
         Frontend::new(events.clone())
     });
+    let service = service.custom_method("window/workDoneProgress/cancel", Frontend::cancel_progress);
+    let (service, socket) = service.finish();
     if let Some(client) = client {
-        let session = Session::new(environment.account_state());
+        let session = Session::new();
         let worker = Worker::new(client, events, environment);
         tokio::spawn(main_loop::run(session, worker, inbox));
     }

@@ -3,7 +3,7 @@
 //! A later move to newer protocol types is a change of these files.
 
 use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link};
-use crate::event::{Change, ClientProfile};
+use crate::event::{Change, ClientProfile, SignInId};
 use crate::protocol::Call;
 use lsp_types as lsp;
 use pull_request::text::{Encoding, Position};
@@ -45,6 +45,19 @@ pub fn profile(capabilities: &lsp::ClientCapabilities) -> ClientProfile {
             .is_some_and(|show_document| show_document.support),
     }
 }
+
+/// The token of a sign-in's progress.
+pub fn sign_in_token(id: SignInId) -> String {
+    format!("{SIGN_IN}{}", id.0)
+}
+
+/// The sign-in whose progress has this token.
+pub fn sign_in_of(token: &lsp::ProgressToken) -> Option<SignInId> {
+    let lsp::ProgressToken::String(token) = token else { return None };
+    token.strip_prefix(SIGN_IN)?.parse().ok().map(SignInId)
+}
+
+const SIGN_IN: &str = "bitbucket-sign-in-";
 
 fn encoding_of(kind: &lsp::PositionEncodingKind) -> Option<Encoding> {
     match kind.as_str() {

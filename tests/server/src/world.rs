@@ -1,11 +1,14 @@
 //! A world for a journey: a simulated Bitbucket, a clone of a repository in it, and folders for the server.
 
 use crate::editor::{Editor, able};
-use bitbucket_lsp::worker::Environment;
+use bitbucket_lsp::worker::accounts::Oauth;
+use bitbucket_lsp::worker::{Browser, Environment, Redactor};
+use credentials::store::FileStore;
 use serde_json::{Value, json};
 use simulator::{Scenario, Simulator};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The world. Dropping it checks that every request and answer fitted Atlassian's OpenAPI file.
@@ -61,12 +64,7 @@ impl World {
         let token = self.simulator.environment();
         let get = |name: &str| token.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let account = credentials::from_environment(&get).expect("usable credentials");
-        Environment {
-            account: account
-                .map(|account| account.authorization)
-                .ok_or_else(|| "You are not signed in.".to_owned()),
-            ..self.signed_out()
-        }
+        Environment { account: Ok(account.map(|account| account.authorization)), ..self.signed_out() }
     }
 
     /// The same without credentials.
@@ -74,8 +72,15 @@ impl World {
         let origin = bitbucket::Origin::new(Some(&self.simulator.api_url()), Some(&self.simulator.web_url()));
         Environment {
             origin: origin.expect("loopback addresses"),
-            account: Err("You are not signed in to Bitbucket; this is a test.".into()),
+            account: Ok(None),
+            config: Ok("This is a test, without a file of the user's.".into()),
+            oauth: Oauth::default(),
+            // Never the keyring of whoever runs the tests.
+            store: Arc::new(FileStore::new(self.folder().join("state/secrets"))),
+            state: self.folder().join("state"),
             cache: self.folder().join("cache"),
+            browser: Browser::Nothing,
+            redactor: Redactor::default(),
             limits: bitbucket::Options::default(),
         }
     }
@@ -83,9 +88,12 @@ impl World {
     /// The environment variables that make the real binary do the same.
     pub fn variables(&self) -> Vec<(String, String)> {
         let mut variables = self.simulator.environment();
-        for (name, folder) in
-            [("BITBUCKET_LSP_CONFIG", "config"), ("BITBUCKET_LSP_CACHE", "cache"), ("HOME", "home")]
-        {
+        for (name, folder) in [
+            ("BITBUCKET_LSP_CONFIG", "config"),
+            ("BITBUCKET_LSP_CACHE", "cache"),
+            ("BITBUCKET_LSP_STATE", "state"),
+            ("HOME", "home"),
+        ] {
             variables.push((name.to_owned(), self.folder().join(folder).display().to_string()));
         }
         variables

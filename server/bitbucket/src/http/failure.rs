@@ -88,7 +88,8 @@ impl fmt::Display for Status<'_> {
             Error::Portal => f.write_str("portal"),
             Error::TooLarge { .. } => f.write_str("too large"),
             Error::Offline { .. } => f.write_str("offline"),
-            Error::SignedOut => f.write_str("signed out"),
+            Error::SignedOut | Error::NeedsLogin { .. } => f.write_str("signed out"),
+            Error::NoToken { .. } => f.write_str("no token"),
         }
     }
 }

@@ -5,8 +5,7 @@
 //! It must not know what the bytes mean beyond "JSON was wanted" and the errors in `answer`.
 //! Logs hold the method, the path, the status and the time; never a header, a query or a body.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use credentials::Authorization;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
@@ -17,8 +16,10 @@ use url::Url;
 use crate::error::{Error, Outage};
 use crate::gate::{Budget, Gate, doubled, jittered};
 use crate::origin::{Origin, is_loopback};
+use crate::signer::Signer;
 
 mod answer;
+mod contacts;
 mod failure;
 mod options;
 mod redirect;
@@ -26,8 +27,9 @@ mod shape;
 mod token;
 
 pub(crate) use answer::covers;
+pub use contacts::Contacts;
 use failure::{Failure, Kind, answered, log, not_sent};
-pub use options::Options;
+pub use options::{BadSurroundings, Certificates, Options, Proxy};
 use redirect::Hop;
 pub(crate) use shape::Shape;
 pub(crate) use token::{Grant, request_token};
@@ -45,7 +47,7 @@ pub(crate) enum Want {
 
 pub(crate) struct Http {
     origin: Origin,
-    authorization: Option<Authorization>,
+    signer: Option<Arc<dyn Signer>>,
     options: Options,
     gate: Gate,
     places: Semaphore,
@@ -55,18 +57,10 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) fn new(origin: Origin, authorization: Option<Authorization>, options: Options) -> Self {
+    pub(crate) fn new(origin: Origin, signer: Option<Arc<dyn Signer>>, options: Options) -> Self {
         let gate = Gate::new(&options);
         let places = Semaphore::new(options.side_by_side.max(1));
-        Self {
-            origin,
-            authorization,
-            gate,
-            places,
-            options,
-            client: Mutex::new(None),
-            granted: Mutex::new(None),
-        }
+        Self { origin, signer, gate, places, options, client: Mutex::new(None), granted: Mutex::new(None) }
     }
 
     /// The scopes of the account's token, as the last answer of the API named them; `None` if none did so far.
@@ -94,9 +88,9 @@ impl Http {
 
     /// The body of the answer to a `GET` of a URL of the API.
     pub(crate) async fn get(&self, url: &Url, want: Want) -> Result<Vec<u8>, Error> {
-        if self.authorization.is_none() {
+        let Some(signer) = &self.signer else {
             return Err(Error::SignedOut);
-        }
+        };
         if !self.origin.is_api(url) {
             return Err(unexpected(0, "a URL outside of the API"));
         }
@@ -105,6 +99,8 @@ impl Http {
             Want::File { .. } | Want::Diff => self.options.total_of_files,
         };
         let deadline = Instant::now() + total;
+        let mut authorization = timeout_at(deadline, signer.sign()).await.unwrap_or(Err(Error::Timeout))?;
+        let mut is_replay = false;
         let mut repeats = 0;
         let mut failed_for = None;
         loop {
@@ -121,7 +117,8 @@ impl Http {
                 Err(closed) => return Err(closed),
             };
             let start = Instant::now();
-            let outcome = match timeout_at(deadline, self.attempt(url, want, deadline)).await {
+            let outcome = match timeout_at(deadline, self.attempt(url, want, &authorization, deadline)).await
+            {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Failure { error: Error::Timeout, kind: Kind::Down }),
             };
@@ -137,7 +134,13 @@ impl Http {
             match failure.kind {
                 Kind::Answered => {
                     pass.answered();
-                    return Err(failure.error);
+                    if is_replay || !matches!(failure.error, Error::Unauthorized { .. }) {
+                        return Err(failure.error);
+                    }
+                    // Once, with another token if there is one.
+                    is_replay = true;
+                    let another = timeout_at(deadline, signer.instead_of(&authorization)).await;
+                    authorization = another.unwrap_or(Err(Error::Timeout))?;
                 }
                 // Entering the gate again waits, or says how long it would take.
                 Kind::Limited(told) => pass.limited(told),
@@ -160,7 +163,13 @@ impl Http {
     }
 
     /// One request, its redirects followed.
-    async fn attempt(&self, url: &Url, want: Want, deadline: Instant) -> Result<Vec<u8>, Failure> {
+    async fn attempt(
+        &self,
+        url: &Url,
+        want: Want,
+        authorization: &Authorization,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, Failure> {
         let client = self.client()?;
         let mut url = url.clone();
         for _ in 0..=redirect::MOST {
@@ -168,7 +177,8 @@ impl Http {
             if self.origin.is_api(&url) {
                 self.gate.spend();
             }
-            let sent = timeout_at(by, client.execute(self.request(&url, want)?)).await;
+            self.options.contacts.note(&url);
+            let sent = timeout_at(by, client.execute(self.request(&url, want, authorization)?)).await;
             let response = match sent {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) => return Err(not_sent(error)),
@@ -178,7 +188,8 @@ impl Http {
             };
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-                return self.read(response, want, deadline).await;
+                let basic = matches!(authorization, Authorization::Basic { .. });
+                return self.read(response, want, basic, deadline).await;
             }
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             url = match redirect::hop(&self.origin, &url, location, want) {
@@ -191,7 +202,12 @@ impl Http {
     }
 
     /// The only place that attaches the token: to a URL with the API's scheme, host and port.
-    fn request(&self, url: &Url, want: Want) -> Result<reqwest::Request, Failure> {
+    fn request(
+        &self,
+        url: &Url,
+        want: Want,
+        authorization: &Authorization,
+    ) -> Result<reqwest::Request, Failure> {
         let mut request = reqwest::Request::new(reqwest::Method::GET, url.clone());
         let headers = request.headers_mut();
         let accept = match want {
@@ -202,7 +218,7 @@ impl Http {
         if let Ok(agent) = HeaderValue::from_str(&self.options.user_agent) {
             headers.insert(USER_AGENT, agent);
         }
-        if let Some(authorization) = self.authorization.as_ref().filter(|_| self.origin.is_api(url)) {
+        if self.origin.is_api(url) {
             let header = HeaderValue::from_str(authorization.header().expose());
             let mut header = header.map_err(|_| {
                 let basic = matches!(authorization, Authorization::Basic { .. });
@@ -218,6 +234,7 @@ impl Http {
         &self,
         mut response: reqwest::Response,
         want: Want,
+        basic: bool,
         deadline: Instant,
     ) -> Result<Vec<u8>, Failure> {
         let status = response.status().as_u16();
@@ -228,7 +245,6 @@ impl Http {
         {
             *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(scopes);
         }
-        let basic = matches!(self.authorization, Some(Authorization::Basic { .. }));
         let good = status == 200;
         // The text of an error matters for its scopes only; a long one is cut.
         let limit = if good { self.options.body_limit } else { answer::ERROR_LIMIT };
@@ -284,28 +300,33 @@ impl Http {
         if let Some(client) = &*slot {
             return Ok(client.clone());
         }
-        let client = build(self.origin.api(), self.options.connect)
-            .map_err(|error| Failure { error, kind: Kind::Down })?;
+        let client =
+            build(self.origin.api(), &self.options).map_err(|error| Failure { error, kind: Kind::Down })?;
         *slot = Some(client.clone());
         Ok(client)
     }
 }
 
 /// A client for one base URL: redirects by hand, no proxy for this computer, no certificates without TLS.
-fn build(base: &Url, connect: Duration) -> Result<reqwest::Client, Error> {
+fn build(base: &Url, options: &Options) -> Result<reqwest::Client, Error> {
+    let no_client = || Error::Offline { outage: Outage::NoTrustStore, retry_after: None };
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .gzip(true)
-        .connect_timeout(connect);
+        .connect_timeout(options.connect);
     if is_loopback(base) {
         builder = builder.no_proxy();
+    } else if let Some(proxy) = &options.proxy {
+        builder = builder.proxy(proxy.for_reqwest().ok_or_else(no_client)?);
     }
     if base.scheme() == "http" {
         // No TLS, so no certificates are read either.
         builder = builder.tls_certs_only([]);
+    } else if let Some(certificates) = &options.certificates {
+        builder = builder.tls_certs_merge(certificates.for_reqwest().ok_or_else(no_client)?);
     }
-    builder.build().map_err(|_| Error::Offline { outage: Outage::NoTrustStore, retry_after: None })
+    builder.build().map_err(|_| no_client())
 }
 
 pub(crate) fn unexpected(status: u16, what: impl Into<String>) -> Error {
@@ -319,21 +340,24 @@ mod tests {
 
     use super::*;
 
+    fn token() -> Authorization {
+        Authorization::Bearer(Secret::new("canary-token".into()))
+    }
+
     fn signed(api: &str) -> Http {
         let origin = Origin::new(Some(api), None).unwrap();
-        let token = Authorization::Bearer(Secret::new("canary-token".into()));
-        Http::new(origin, Some(token), Options::default())
+        Http::new(origin, Some(Arc::new(token())), Options::default())
     }
 
     fn is_signed(http: &Http, url: &Url) -> bool {
-        http.request(url, Want::Json).ok().unwrap().headers().contains_key(AUTHORIZATION)
+        http.request(url, Want::Json, &token()).ok().unwrap().headers().contains_key(AUTHORIZATION)
     }
 
     #[test]
     fn the_header_is_marked_as_sensitive() {
         let http = signed("https://api.bitbucket.org/2.0");
         let url = Url::parse("https://api.bitbucket.org/2.0/user").unwrap();
-        let request = http.request(&url, Want::Json).ok().unwrap();
+        let request = http.request(&url, Want::Json, &token()).ok().unwrap();
         assert!(request.headers()[AUTHORIZATION].is_sensitive());
         assert!(!format!("{request:?}").contains("canary-token"));
         assert!(request.headers()[USER_AGENT].to_str().unwrap().starts_with("bitbucket-lsp/0."));

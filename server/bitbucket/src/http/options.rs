@@ -2,7 +2,12 @@
 //!
 //! It must not know what they limit beyond the words here.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use reqwest::Url;
+
+use super::Contacts;
 
 /// The limits of a client. The defaults are for Bitbucket Cloud; tests make them smaller.
 #[derive(Clone, Debug)]
@@ -37,6 +42,68 @@ pub struct Options {
     pub first_rest: Duration,
     /// The most requests at the same time.
     pub side_by_side: usize,
+    /// Certificates to trust beside the system's.
+    pub certificates: Option<Certificates>,
+    /// A proxy in the place of the environment's.
+    pub proxy: Option<Proxy>,
+    /// Notes which hosts were sent to; clones note in one list.
+    pub contacts: Contacts,
+}
+
+/// Certificates to trust beside the system's: those of a company's proxy, mostly.
+#[derive(Clone, Debug)]
+pub struct Certificates(Arc<[u8]>);
+
+/// A proxy for everything but this computer's own addresses and what `NO_PROXY` names.
+#[derive(Clone, Debug)]
+pub struct Proxy(String);
+
+/// What is wrong with certificates or a proxy; a part of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadSurroundings(&'static str);
+
+impl Certificates {
+    /// From PEM, one certificate or several.
+    ///
+    /// # Errors
+    /// There is none in it.
+    pub fn of(pem: &[u8]) -> Result<Self, BadSurroundings> {
+        let certificates = Self(pem.into());
+        let list = certificates.for_reqwest().filter(|list| !list.is_empty());
+        // Whether they are certificates is seen when they are used. Without the system's this takes no time.
+        let client = list.map(|list| reqwest::Client::builder().tls_certs_only(list).build());
+        match client {
+            Some(Ok(_)) => Ok(certificates),
+            Some(Err(_)) | None => Err(BadSurroundings("holds no certificate in PEM form")),
+        }
+    }
+
+    pub(super) fn for_reqwest(&self) -> Option<Vec<reqwest::Certificate>> {
+        reqwest::Certificate::from_pem_bundle(&self.0).ok()
+    }
+}
+
+impl Proxy {
+    /// From its URL. One with a password is for the environment, where it is in no file.
+    ///
+    /// # Errors
+    /// It is no URL of http or https, or has a user name or password.
+    pub fn of(url: &str) -> Result<Self, BadSurroundings> {
+        let parsed = Url::parse(url).map_err(|_| BadSurroundings("is not a URL"))?;
+        if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
+            return Err(BadSurroundings("is not an http or https URL"));
+        }
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(BadSurroundings("holds a user name or password, which belong into HTTPS_PROXY"));
+        }
+        Ok(Self(url.to_owned()))
+    }
+
+    pub(super) fn for_reqwest(&self) -> Option<reqwest::Proxy> {
+        let proxy = reqwest::Proxy::all(&self.0).ok()?;
+        Some(proxy.no_proxy(reqwest::NoProxy::from_env()))
+    }
 }
 
 impl Default for Options {
@@ -57,6 +124,34 @@ impl Default for Options {
             failures_in_a_row: 5,
             first_rest: Duration::from_secs(10),
             side_by_side: 32,
+            certificates: None,
+            proxy: None,
+            contacts: Contacts::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_proxy_is_refused_and_its_password_is_not_kept() {
+        assert!(Proxy::of("http://proxy.corp.test:3128").is_ok());
+        for (url, why) in [
+            ("proxy:3128", "is not an http or https URL"),
+            ("", "is not a URL"),
+            ("socks5://proxy:1080", "is not an http or https URL"),
+            ("http://ana:canary@proxy:3128", "holds a user name or password, which belong into HTTPS_PROXY"),
+        ] {
+            assert_eq!(Proxy::of(url).unwrap_err().to_string(), why, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_certificate_is_refused() {
+        for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n"] {
+            assert!(Certificates::of(pem.as_bytes()).is_err(), "{pem}");
         }
     }
 }

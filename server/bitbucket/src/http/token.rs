@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use credentials::Secret;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::{
-    AuthType, AuthorizationCode, ClientId, ClientSecret, HttpRequest, HttpResponse, PkceCodeVerifier,
-    RedirectUrl, RefreshToken, RequestTokenError, StandardRevocableToken, TokenUrl,
+    AsyncHttpClient, AuthType, AuthorizationCode, ClientId, ClientSecret, HttpRequest, HttpResponse,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, StandardRevocableToken, TokenUrl,
 };
 use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
 use tokio::time::{Instant, timeout_at};
@@ -50,6 +51,28 @@ type Client<A, B, C, D, E> = oauth2::Client<
     E,
 >;
 
+/// Sends the one request. A type of its own and not a closure, with which the compiler would not see that the future
+/// around it may move between threads.
+struct Sender<'a> {
+    origin: &'a Origin,
+    options: &'a Options,
+    deadline: Instant,
+}
+
+impl<'c> AsyncHttpClient<'c> for Sender<'_> {
+    type Error = TokenError;
+    type Future = BoxFuture<'c, Result<HttpResponse, TokenError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        let Self { origin, options, deadline } = *self;
+        let sent = async move {
+            let sent = timeout_at(deadline, post(origin, request, options, deadline)).await;
+            sent.unwrap_or(Err(TokenError::Failed(Error::Timeout)))
+        };
+        sent.boxed()
+    }
+}
+
 /// One request for a token.
 pub(crate) async fn request_token(
     origin: &Origin,
@@ -63,10 +86,7 @@ pub(crate) async fn request_token(
         .set_auth_type(AuthType::BasicAuth)
         .set_token_uri(endpoint);
     let deadline = Instant::now() + options.total;
-    let send = |request: HttpRequest| async move {
-        let sent = timeout_at(deadline, post(origin, request, options, deadline)).await;
-        sent.unwrap_or(Err(TokenError::Failed(Error::Timeout)))
-    };
+    let send = Sender { origin, options, deadline };
     let reply = match grant {
         Grant::Code { code, redirect, verifier } => {
             let redirect = RedirectUrl::new(redirect.to_owned()).map_err(|_| TokenError::Unreadable)?;
@@ -98,7 +118,8 @@ async fn post(
     deadline: Instant,
 ) -> Result<HttpResponse, TokenError> {
     let start = Instant::now();
-    let client = build(origin.web(), options.connect).map_err(TokenError::Failed)?;
+    options.contacts.note(origin.web());
+    let client = build(origin.web(), options).map_err(TokenError::Failed)?;
     let mut request = reqwest::Request::try_from(request).map_err(|_| TokenError::Unreadable)?;
     // Whoever made the request, this is the only place that it may go to.
     *request.url_mut() = origin.page("/site/oauth2/access_token");

@@ -54,8 +54,7 @@ async fn check(
         let (workspace, slug) = name.split_once('/').unwrap();
         RepositoryName::new(workspace, slug).unwrap()
     });
-    let granted =
-        check_token(origin, authorization, repository.as_ref(), Reach::Full, Options::default()).await?;
+    let granted = check_token(origin, authorization, repository, Reach::Full, Options::default()).await?;
     assert!(!granted.scopes.is_empty());
     Ok((granted.user.map_or("bot".into(), |user| user.display_name), granted.missing))
 }

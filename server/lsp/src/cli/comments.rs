@@ -31,8 +31,8 @@ pub struct Options {
 /// The drawing, or a sentence about why there is none.
 pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -> Result<String, String> {
     let repository = once::discover(folder, environment)?;
-    let me = once::identify(environment).await.ok();
-    let review = once::review(repository, options.number, environment).await?;
+    let me = once::identify(&repository).await.ok();
+    let review = once::review(repository, options.number).await?;
     let threads = &review.discussion.threads;
     let writers =
         threads.iter().flat_map(|thread| &thread.comments).filter_map(|reply| reply.comment.author.as_ref());

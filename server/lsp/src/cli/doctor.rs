@@ -1,109 +1,105 @@
-//! `bitbucket-lsp doctor`: what the server would find, step by step, each with what to do if it is wrong.
+//! `bitbucket-lsp doctor`: what Show Status says of a folder, at a terminal.
+//!
+//! It must not find out anything by itself: a session does, with a worker that has no client, so that both say the same.
 
-use crate::event::Trouble;
-use crate::session::AccountState;
-use crate::worker::{Environment, once};
-use pull_request::view::markdown::plain;
+use crate::effect::Effect;
+use crate::event::{ClientProfile, Event};
+use crate::main_loop::now;
+use crate::protocol::{Call, Command, Target};
+use crate::session::Session;
+use crate::worker::{Environment, Worker};
+use pull_request::view::plain_text;
+use serde_json::json;
 use std::path::Path;
+use std::time::Duration;
 
-/// One line of the report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Whether all is well with it.
-    pub ok: bool,
-    /// One sentence.
-    pub sentence: String,
+/// What was found, and whether a person should do something about it.
+pub struct Report {
+    /// Plain text.
+    pub text: String,
+    /// Whether all is well.
+    pub well: bool,
 }
 
-fn good(sentence: impl Into<String>) -> Finding {
-    Finding { ok: true, sentence: sentence.into() }
-}
+/// How long it may take; Bitbucket itself has half a minute for an answer.
+const PATIENCE: Duration = Duration::from_secs(90);
 
-fn bad(sentence: impl Into<String>) -> Finding {
-    Finding { ok: false, sentence: sentence.into() }
-}
-
-/// Looks at everything; `config` is the outcome of reading the user's file.
-pub async fn examine(
-    folder: &Path,
-    environment: &Environment,
-    config: Result<String, String>,
-) -> Vec<Finding> {
-    let mut findings = vec![good(format!("This is bitbucket-lsp {}.", env!("CARGO_PKG_VERSION")))];
-    let broken_config = config.as_ref().err().cloned();
-    findings.push(match config {
-        Ok(sentence) => good(sentence),
-        Err(sentence) => bad(sentence),
-    });
-    findings.push(good(format!(
-        "Bitbucket is {}, its API {}.",
-        environment.origin.web(),
-        environment.origin.api()
-    )));
-    let signed_in = match environment.account_state() {
-        AccountState::SignedOut(sentence) => {
-            // Said above already, where the file is why nobody is signed in.
-            if broken_config.as_ref() != Some(&sentence) {
-                findings.push(bad(sentence));
-            }
-            false
-        }
-        AccountState::SignedIn => {
-            findings.push(match once::identify(environment).await {
-                Ok(user) => {
-                    good(format!("Bitbucket accepts the credentials of {}.", plain(&user.display_name, 80)))
-                }
-                Err(problem)
-                    if problem.trouble == Trouble::Refused || problem.trouble == Trouble::NotFound =>
-                {
-                    // Tokens of a repository have no user; whether they work is seen below.
-                    bad(format!("Who you are could not be read. {}", problem.sentence))
-                }
-                Err(problem) => bad(problem.sentence),
-            });
-            true
-        }
-    };
-    let repository = match once::discover(folder, environment) {
-        Ok(repository) => repository,
-        Err(why) => {
-            findings.push(bad(why));
-            return findings;
-        }
-    };
-    let discovery = &repository.discovery;
-    findings.push(good(format!("The repository is {}.", discovery.root.display())));
-    findings.extend(
-        discovery.remarks.iter().map(|remark| Finding { ok: discovery.trusted, sentence: remark.clone() }),
-    );
-    for remote in &discovery.remotes {
-        findings.push(match &remote.repository {
-            Ok(name) => good(format!("Remote {} is {name} on Bitbucket.", remote.name)),
-            Err(why) => good(format!("Remote {} is not used: {why}", remote.name)),
-        });
+/// Looks at a folder as an editor's server would.
+pub async fn examine(folder: &Path, environment: Environment) -> Report {
+    let config = environment.config.clone();
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let mut worker = Worker::without_client(environment);
+    let mut outcomes = worker.take_outcomes();
+    let mut session = Session::new();
+    for event in worker.first_events() {
+        session.handle(event, now());
     }
-    if discovery.candidates.is_empty() {
-        findings.push(bad("No remote is on Bitbucket; add one, or open another folder."));
-    } else if signed_in && discovery.trusted {
-        match once::find(&repository, environment).await {
-            Ok(found) => {
-                findings.extend(found.explanation.into_iter().map(good));
-                if let Some((name, pull_request)) = found.pull_requests.first() {
-                    let title = plain(&pull_request.title, 80);
-                    findings.push(good(format!(
-                        "Its comments are shown: pull request {} of {name}, {title}.",
-                        pull_request.id
-                    )));
+    let settings = json!({ "refreshInterval": 0 });
+    let mut events = vec![Event::Started(ClientProfile::default(), vec![folder], settings)];
+    let look = async {
+        loop {
+            for event in std::mem::take(&mut events) {
+                for effect in session.handle(event, now()) {
+                    perform(&mut worker, effect);
                 }
             }
-            Err(problem) => findings.push(bad(problem.sentence)),
+            for effect in session.settle(now()) {
+                perform(&mut worker, effect);
+            }
+            // An outcome is in the channel before its task lets go.
+            let idle = worker.is_idle() && session.is_quiet();
+            match outcomes.try_recv() {
+                Ok(outcome) => events = worker.absorb(outcome),
+                Err(_) if idle => return,
+                Err(_) => {
+                    if let Ok(Some(outcome)) = tokio::time::timeout(BETWEEN_LOOKS, outcomes.recv()).await {
+                        events = worker.absorb(outcome);
+                    }
+                }
+            }
         }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, look).await.is_ok();
+    let well = in_time && config.is_ok() && session.attention().is_empty();
+    let mut text = status(&mut session, &mut worker, &mut outcomes).await;
+    if let Err(sentence) = config {
+        text = format!("{sentence}\n\n{text}");
     }
-    findings
+    if !in_time {
+        text.push_str("\nNot everything could be looked at in a minute and a half.\n");
+    }
+    Report { text: format!("{}\n", plain_text(&text).trim_end()), well }
 }
 
-/// The report as text.
-pub fn report(findings: &[Finding]) -> String {
-    let mark = |finding: &Finding| if finding.ok { "ok  " } else { "  ! " };
-    findings.iter().map(|finding| format!("{}{}\n", mark(finding), plain(&finding.sentence, 2_000))).collect()
+/// A task may end without an outcome.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// A doctor looks once: clocks are not set, and nothing is shown before the end.
+fn perform(worker: &mut Worker, effect: Effect) {
+    if !matches!(effect, Effect::After(..)) {
+        worker.perform(effect);
+    }
+}
+
+/// The text that Show Status would show.
+async fn status(
+    session: &mut Session,
+    worker: &mut Worker,
+    outcomes: &mut tokio::sync::mpsc::UnboundedReceiver<crate::worker::Outcome>,
+) -> String {
+    let (reply, _) = tokio::sync::oneshot::channel();
+    let call = Call { command: Command::ShowStatus, target: Target::default() };
+    for effect in session.handle(Event::Command(call, reply), now()) {
+        perform(worker, effect);
+    }
+    while let Some(outcome) = outcomes.recv().await {
+        for event in worker.absorb(outcome) {
+            for effect in session.handle(event, now()) {
+                if let Effect::ShowText { text, .. } = effect {
+                    return text;
+                }
+            }
+        }
+    }
+    String::new()
 }

@@ -2,6 +2,7 @@
 //!
 //! It must not know how a review is read or placed: `worker::once` does that.
 
+pub mod auth;
 pub mod comments;
 pub mod doctor;
 
@@ -24,7 +25,7 @@ pub struct Arguments {
 }
 
 const AFTER: &str = "Without a command it is a language server: start it from your editor.\n\
-    It signs in by BITBUCKET_TOKEN, or by BITBUCKET_EMAIL and BITBUCKET_API_TOKEN.";
+    Sign in by `auth login` or `auth token`; BITBUCKET_TOKEN, or BITBUCKET_EMAIL and BITBUCKET_API_TOKEN, win over that.";
 
 /// What the binary can do beside serving.
 #[derive(Debug, Subcommand)]
@@ -40,6 +41,23 @@ pub enum Command {
         /// A folder in the repository
         #[arg(default_value = ".", value_name = "FOLDER")]
         folder: PathBuf,
+    },
+    /// Sign in, sign out, and say who is signed in
+    Auth {
+        /// What to do
+        #[command(subcommand)]
+        command: auth::AuthCommand,
+    },
+    /// Answer git's questions for credentials, or put that into git's configuration
+    Credential {
+        /// What git asks (get, store, erase), or install, or uninstall
+        operation: String,
+        /// install and uninstall: in the configuration of this repository, not in yours
+        #[arg(long)]
+        local: bool,
+        /// install: let git say which repository it is about, so that several accounts can be told apart
+        #[arg(long)]
+        use_http_path: bool,
     },
     /// Check what the server needs, and say what is missing
     Doctor {

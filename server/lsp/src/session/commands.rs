@@ -2,10 +2,10 @@
 
 use super::review::{Cause, Review, Spotted};
 use super::{Document, OwnDocument, OwnKind, Session};
-use crate::effect::{Effect, MessageKind};
-use crate::event::RepositoryId;
+use crate::effect::{Effect, MessageKind, Way};
+use crate::event::{Question, RepositoryId};
 use crate::protocol::{Call, Command, Target};
-use pull_request::model::{CommentId, LineRange, PullRequestId, Timestamp};
+use pull_request::model::{CommentId, LineRange, PullRequest, PullRequestId, Timestamp};
 use pull_request::view;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -49,6 +49,12 @@ impl Session {
                 None => warn(NO_PULL_REQUEST, out),
             },
             Command::ShowStatus => out.push(Effect::DescribeAccount),
+            Command::GenerateToken => self.sign_in(Way::Browser, out),
+            Command::FinishSignIn => self.finish_sign_in(target, now, out),
+            Command::CancelSignIn => self.cancel_sign_in(out),
+            Command::AddToken => self.sign_in(Way::Token(self.repository_of(target)), out),
+            Command::SwitchAccount => self.switch_account(target, out),
+            Command::SignOut => self.sign_out(target, out),
         }
         Value::Null
     }
@@ -212,13 +218,17 @@ impl Session {
                 format!("Pull request {} is the only open one of this branch.", state.choices[0].1.id),
             )),
             _ => {
-                let choices = state
-                    .choices
-                    .iter()
-                    .map(|(_, choice)| (choice.id, view::markdown::plain(&choice.title, 60)))
-                    .collect();
-                let question = "Show the comments of which pull request?".to_owned();
-                out.push(Effect::AskPullRequest { repository: id, question, choices });
+                let title = |choice: &PullRequest| {
+                    format!("{} {}", choice.id, view::markdown::plain(&choice.title, 60))
+                };
+                out.push(Effect::Ask {
+                    question: Question::PullRequest(
+                        id,
+                        state.choices.iter().map(|(_, choice)| choice.id).collect(),
+                    ),
+                    text: "Show the comments of which pull request?".to_owned(),
+                    choices: state.choices.iter().map(|(_, choice)| title(choice)).collect(),
+                });
             }
         }
     }
@@ -282,7 +292,7 @@ impl Session {
         let name = match kind {
             OwnKind::PullRequest => format!("{folder}/pull-request-{}.md", review.pull_request.id.0),
             OwnKind::Thread(root) => format!("{folder}/thread-{}.md", root.0),
-            OwnKind::Status => "status.md".to_owned(),
+            OwnKind::Status | OwnKind::Guide | OwnKind::Paste => return,
         };
         self.keep_own(name, OwnDocument::new(Some(id), kind, document, now), show, out);
     }
@@ -322,7 +332,7 @@ impl Session {
         let open: Vec<OwnKind> = self
             .own
             .values()
-            .filter(|own| own.repository == Some(id) && own.kind != OwnKind::Status)
+            .filter(|own| own.repository == Some(id))
             .filter(|own| {
                 own.path.is_some() && self.documents.values().any(|document| document.path == own.path)
             })

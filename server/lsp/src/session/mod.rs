@@ -3,6 +3,7 @@
 //! It must not do I/O, read a clock, or name an edge crate (`bitbucket`, `git`, `credentials`) or LSP types.
 //! `handle` takes one event; `settle` is called when no more events are ready and publishes what changed, once.
 
+mod account;
 mod commands;
 mod reading;
 mod review;
@@ -12,12 +13,12 @@ mod status;
 mod tests;
 
 use crate::config::Settings;
-use crate::effect::{Effect, MessageKind, ProgressStep, Snapshot};
+use crate::effect::{Effect, MessageKind, ProgressStep, Snapshot, Work};
 use crate::event::{Change, ClientProfile, Event, Location, RepositoryId, Timer, Trouble};
 use pull_request::model::{Timestamp, User};
 use pull_request::text::Text;
 use review::RepositoryState;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,24 +68,26 @@ enum OwnKind {
     PullRequest,
     Thread(pull_request::model::CommentId),
     Status,
-}
-
-/// Whether there are credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccountState {
-    /// There are.
-    SignedIn,
-    /// There are none, or unusable ones: a sentence says what to do.
-    SignedOut(String),
+    /// How to sign in.
+    Guide,
+    /// Where the address of a sign-in is pasted.
+    Paste,
 }
 
 /// All state of the server.
 pub struct Session {
     profile: ClientProfile,
     settings: Settings,
-    account: AccountState,
-    me: Option<User>,
-    identify_asked: bool,
+    /// The stored accounts: id and name.
+    accounts: Vec<(String, String)>,
+    /// Who the accounts belong to, by the id of each.
+    people: HashMap<String, User>,
+    /// The accounts that Bitbucket was asked about.
+    identify_asked: HashSet<String>,
+    sign_in: Option<account::SignIn>,
+    sign_ins: u64,
+    /// The latest problems, with when they were met.
+    errors: VecDeque<(Timestamp, String)>,
     comments_shown: bool,
     folders: Vec<PathBuf>,
     documents: HashMap<String, Document>,
@@ -114,15 +117,24 @@ struct Published {
     is_empty: bool,
 }
 
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Session {
     /// A session before `initialized`.
-    pub fn new(account: AccountState) -> Self {
+    pub fn new() -> Self {
         Self {
             profile: ClientProfile::default(),
             settings: Settings::default(),
-            account,
-            me: None,
-            identify_asked: false,
+            accounts: Vec::new(),
+            people: HashMap::new(),
+            identify_asked: HashSet::new(),
+            sign_in: None,
+            sign_ins: 0,
+            errors: VecDeque::new(),
             comments_shown: true,
             folders: Vec::new(),
             documents: HashMap::new(),
@@ -159,7 +171,10 @@ impl Session {
                     self.rewrite_own(id, now, out);
                 }
             }
-            Event::Changed(uri, version, changes) => self.change(&uri, version, changes, out),
+            Event::Changed(uri, version, changes) => {
+                self.change(&uri, version, changes, out);
+                self.take_pasted(&uri, out);
+            }
             Event::Saved(uri) => self.place_document(&uri, out),
             Event::Closed(uri) => self.close(&uri, out),
             Event::Hover(uri, position, reply) => {
@@ -185,12 +200,14 @@ impl Session {
             }
             Event::Discovered(path, outcome) => self.discovered(path, outcome, out),
             Event::Belongs(uri, location) => self.belongs(&uri, location, out),
-            Event::Identified(user) => match user {
+            Event::Identified(account, user) => match user {
                 Ok(user) => {
-                    self.me = Some(user);
+                    self.people.insert(account, user);
                     self.everything_dirty();
                 }
-                Err(problem) if problem.trouble == Trouble::Unreachable => self.identify_asked = false,
+                Err(problem) if problem.trouble == Trouble::Unreachable => {
+                    self.identify_asked.remove(&account);
+                }
                 Err(problem) => {
                     self.log(format!("Who is signed in could not be read. {}", problem.sentence), out)
                 }
@@ -203,7 +220,11 @@ impl Session {
             }
             Event::GitChanged(id) => self.git_changed(id, out),
             Event::FilesChanged(id, paths) => self.place(id, Some(paths), out),
-            Event::Picked(id, choice) => self.picked(id, choice, out),
+            Event::Answered(question, choice) => self.answered(question, choice, out),
+            Event::Accounts(accounts, logins) => self.take_accounts(accounts, logins, out),
+            Event::SignIn(id, step) => self.signed_in_step(id, step, now, out),
+            Event::CancelSignIn(id) => self.cancelled_by_progress(id, out),
+            Event::AccountChanged(outcome) => self.account_changed(outcome, out),
             Event::Written(name, path) => self.written(&name, path),
             Event::Account(lines) => self.show_status(&lines, now, out),
             Event::Timer(timer) => self.timer(timer, out),
@@ -270,7 +291,7 @@ impl Session {
         self.clear_published(id, out);
         let state = self.repositories.remove(&id);
         if state.and_then(|state| state.busy).is_some_and(|busy| busy.shown) {
-            out.push(Effect::Progress(id, ProgressStep::End));
+            out.push(Effect::Progress(Work::Repository(id), ProgressStep::End));
         }
         self.own.retain(|_, own| own.repository != Some(id));
         out.push(Effect::Forget(id));

@@ -4,9 +4,9 @@
 //! What is shown stays while Bitbucket cannot be reached, and says how old it is.
 
 use super::review::{Busy, Cause, RepositoryState, Review, Stale, fresh};
-use super::{AccountState, Session, TYPING_PAUSE};
-use crate::effect::{Again, Effect, MessageKind, Placing, ProgressStep, ToPlace};
-use crate::event::{Discovery, Found, Fresh, Loaded, Located, Problem, RepositoryId, Timer, Trouble};
+use super::{Session, TYPING_PAUSE};
+use crate::effect::{Again, Effect, MessageKind, Placing, ProgressStep, ToPlace, Work};
+use crate::event::{Discovery, Found, Fresh, Loaded, Located, Login, Problem, RepositoryId, Timer, Trouble};
 use pull_request::model::{CommentId, PullRequest, PullRequestId, RepositoryName, Timestamp};
 use pull_request::thread::fold;
 use std::collections::HashSet;
@@ -22,6 +22,8 @@ const PROBES_BEFORE_LOAD: u32 = 5;
 const FIRST_WAIT: u64 = 10;
 /// A branch without a pull request is asked for so many times more seldom.
 const WITHOUT_PULL_REQUEST: u64 = 5;
+/// Problems that the status tells of.
+const MOST_ERRORS: usize = 10;
 /// The longest wait between two tries while Bitbucket cannot be reached.
 const LONGEST_WAIT: u64 = 600;
 
@@ -60,6 +62,7 @@ impl Session {
             let mut state = RepositoryState::new(discovery);
             state.found_from.push(path);
             self.repositories.insert(id, state);
+            self.note_login(id);
             self.explain(id, out);
             self.refresh(id, Cause::Discovery, out);
             return;
@@ -68,8 +71,12 @@ impl Session {
             state.found_from.push(path);
         }
         let before = std::mem::replace(&mut state.discovery, discovery);
+        self.note_login(id);
+        let Some(state) = self.repositories.get_mut(&id) else { return };
         let now = &state.discovery;
-        if before.checked_out != now.checked_out
+        let account = |login: &Result<Login, String>| login.as_ref().ok().map(|login| login.id.clone());
+        if account(&before.login) != account(&now.login)
+            || before.checked_out != now.checked_out
             || before.candidates != now.candidates
             || before.trusted != now.trusted
         {
@@ -108,13 +115,13 @@ impl Session {
     }
 
     /// Another branch, or another repository behind it: what was shown, and what is in flight, is no longer meant.
-    fn leave_review(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
+    pub(super) fn leave_review(&mut self, id: RepositoryId, out: &mut Vec<Effect>) {
         self.drop_review(id, out);
         let Some(state) = self.repositories.get_mut(&id) else { return };
         state.generation += 1;
         state.again = None;
         if state.busy.take().is_some_and(|busy| busy.shown) {
-            out.push(Effect::Progress(id, ProgressStep::End));
+            out.push(Effect::Progress(Work::Repository(id), ProgressStep::End));
         }
     }
 
@@ -158,14 +165,20 @@ impl Session {
         if !state.discovery.trusted || state.discovery.candidates.is_empty() {
             return;
         }
-        if let AccountState::SignedOut(sentence) = &self.account {
-            let sentence = sentence.clone();
-            state.problem =
-                Some(Problem { trouble: Trouble::SignedOut, sentence: sentence.clone(), retry_after: None });
-            self.tell_once(MessageKind::Info, sentence, out);
-            return;
-        }
-        let refused = state.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Refused);
+        let account = match &state.discovery.login {
+            Ok(login) => login.id.clone(),
+            Err(sentence) => {
+                let sentence = sentence.clone();
+                state.problem = Some(Problem {
+                    trouble: Trouble::SignedOut,
+                    sentence: sentence.clone(),
+                    retry_after: None,
+                });
+                self.tell_once(MessageKind::Info, sentence, out);
+                return;
+            }
+        };
+        let refused = state.problem.as_ref().is_some_and(|problem| problem.trouble.waits_for_user());
         if refused && cause == Cause::Timer {
             return;
         }
@@ -181,9 +194,11 @@ impl Session {
             explain: cause != Cause::Timer || !state.searched,
         });
         out.push(Effect::After(PATIENCE, Timer::StillBusy(id, state.generation)));
-        if !self.identify_asked || cause == Cause::Command && self.me.is_none() {
-            self.identify_asked = true;
-            out.push(Effect::Identify);
+        let is_new = !self.people.contains_key(&account)
+            && (cause == Cause::Command || !self.identify_asked.contains(&account));
+        if is_new {
+            self.identify_asked.insert(account);
+            out.push(Effect::Identify(id));
         }
     }
 
@@ -196,7 +211,8 @@ impl Session {
         // A quiet clock stays quiet.
         if self.profile.progress && busy.cause != Cause::Timer {
             busy.shown = true;
-            out.push(Effect::Progress(id, ProgressStep::Begin("Bitbucket: reading the pull request".into())));
+            let title = "Bitbucket: reading the pull request".into();
+            out.push(Effect::Progress(Work::Repository(id), ProgressStep::Begin(title)));
         }
     }
 
@@ -221,7 +237,7 @@ impl Session {
         }
         let found = match outcome {
             Ok(found) => found,
-            Err(problem) => return self.finish(id, Some(problem), out),
+            Err(problem) => return self.finish(id, Some(problem), now, out),
         };
         let Some(state) = self.repositories.get_mut(&id) else { return };
         state.searched = true;
@@ -243,7 +259,7 @@ impl Session {
                     state.searched = true;
                 }
             }
-            return self.finish(id, None, out);
+            return self.finish(id, None, now, out);
         };
         self.load_unless_same(id, name, pull_request, now, out);
     }
@@ -268,7 +284,7 @@ impl Session {
         {
             review.as_of = now;
             review.stale = None;
-            return self.finish(id, None, out);
+            return self.finish(id, None, now, out);
         }
         out.push(Effect::Load {
             repository: id,
@@ -293,7 +309,7 @@ impl Session {
         }
         let loaded = match outcome {
             Ok(loaded) => *loaded,
-            Err(problem) => return self.finish(id, Some(problem), out),
+            Err(problem) => return self.finish(id, Some(problem), now, out),
         };
         let Some(state) = self.repositories.get_mut(&id) else { return };
         let Some(name) = state
@@ -303,10 +319,11 @@ impl Session {
             .map(|(name, _)| name.clone())
             .or_else(|| state.review.as_ref().map(|review| review.name.clone()))
         else {
-            return self.finish(id, None, out);
+            return self.finish(id, None, now, out);
         };
         let discussion = fold(loaded.comments, loaded.tasks);
-        let mut review = Review::new(name, loaded.pull_request, discussion, loaded.at);
+        let account = state.discovery.login.as_ref().map(|login| login.id.clone()).unwrap_or_default();
+        let mut review = Review::new(name, account, loaded.pull_request, discussion, loaded.at);
         review.statuses = loaded.statuses;
         review.unreadable = loaded.unreadable;
         review.incomplete = loaded.incomplete;
@@ -342,15 +359,15 @@ impl Session {
         self.everything_dirty();
         self.place(id, None, out);
         self.rewrite_own(id, now, out);
-        self.finish(id, None, out);
+        self.finish(id, None, now, out);
     }
 
     /// The refresh in flight is over; with a problem or without.
-    fn finish(&mut self, id: RepositoryId, problem: Option<Problem>, out: &mut Vec<Effect>) {
+    fn finish(&mut self, id: RepositoryId, problem: Option<Problem>, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(state) = self.repositories.get_mut(&id) else { return };
         let Some(busy) = state.busy.take() else { return };
         if busy.shown {
-            out.push(Effect::Progress(id, ProgressStep::End));
+            out.push(Effect::Progress(Work::Repository(id), ProgressStep::End));
         }
         let retry_after = problem.as_ref().and_then(|problem| problem.retry_after);
         let was = std::mem::replace(&mut state.problem, problem);
@@ -364,6 +381,12 @@ impl Session {
             Some(problem) => {
                 state.failures += 1;
                 let (trouble, sentence) = (problem.trouble, problem.sentence.clone());
+                if self.errors.back().is_none_or(|(_, last)| *last != sentence) {
+                    self.errors.push_back((now, sentence.clone()));
+                    if self.errors.len() > MOST_ERRORS {
+                        self.errors.pop_front();
+                    }
+                }
                 if let Some(review) = &mut state.review {
                     review.stale =
                         Some(Stale { offline: trouble == Trouble::Unreachable, why: sentence.clone() });
@@ -371,6 +394,11 @@ impl Session {
                 }
                 // Trouble with the line is quiet, unless the user just asked; trouble with the account is said once.
                 match (trouble, busy.cause) {
+                    (Trouble::NeedsLogin, Cause::Command) => {
+                        self.said.remove(&sentence);
+                        self.login_ended(sentence, out);
+                    }
+                    (Trouble::NeedsLogin, _) => self.login_ended(sentence, out),
                     (_, Cause::Command) => out.push(Effect::Message(MessageKind::Warning, sentence)),
                     // Each try of the clock would say the same again; what follows the semicolon is only how long.
                     (Trouble::Unreachable, _) => {
@@ -400,8 +428,10 @@ impl Session {
         // The request budget is the user's, whatever the number of repositories.
         let mut spread = interval * self.repositories.len().max(1) as u64;
         let Some(state) = self.repositories.get_mut(&id) else { return };
-        let is_unreachable =
-            state.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Unreachable);
+        let is_unreachable = state
+            .problem
+            .as_ref()
+            .is_some_and(|problem| matches!(problem.trouble, Trouble::Unreachable | Trouble::NoToken));
         if is_unreachable && state.review.is_none() && state.failures <= 4 {
             // Somebody waits for the first sight of it, and perhaps only for the network to come up.
             spread = spread.min(FIRST_WAIT);
@@ -425,8 +455,8 @@ impl Session {
             return;
         };
         let Some(review) = &state.review else { return self.refresh(id, Cause::Timer, out) };
-        let refused = state.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Refused);
-        if refused || state.busy.is_some() || self.account != AccountState::SignedIn {
+        let refused = state.problem.as_ref().is_some_and(|problem| problem.trouble.waits_for_user());
+        if refused || state.busy.is_some() || state.discovery.login.is_err() {
             return;
         }
         let (name, pull_request) = (review.name.clone(), review.pull_request.id);
@@ -455,21 +485,21 @@ impl Session {
                     // Moved, or taken away: look what the branch has now.
                     state.again = state.again.max(Some(Cause::Git));
                 }
-                return self.finish(id, Some(problem), out);
+                return self.finish(id, Some(problem), now, out);
             }
         };
-        let Some(review) = &mut state.review else { return self.finish(id, None, out) };
+        let Some(review) = &mut state.review else { return self.finish(id, None, now, out) };
         if !fresh.open {
             // Merged or declined meanwhile: look what the branch has now.
             state.again = state.again.max(Some(Cause::Git));
-            return self.finish(id, None, out);
+            return self.finish(id, None, now, out);
         }
         if fresh == review.fresh() && state.polls_since_load < PROBES_BEFORE_LOAD {
             review.as_of = now;
             if review.stale.take().is_some() {
                 self.lenses_dirty = true;
             }
-            return self.finish(id, None, out);
+            return self.finish(id, None, now, out);
         }
         out.push(Effect::Load {
             repository: id,
@@ -506,8 +536,8 @@ impl Session {
     /// Places threads: those that may be in `only`, or all.
     pub(super) fn place(&mut self, id: RepositoryId, only: Option<Vec<String>>, out: &mut Vec<Effect>) {
         let documents = self.snapshots(id);
-        let online = self.account == AccountState::SignedIn;
         let Some(state) = self.repositories.get_mut(&id) else { return };
+        let online = state.discovery.login.is_ok();
         let Some(review) = &state.review else { return };
         let again = match (&only, &state.busy) {
             (Some(_), _) => Again::Never,

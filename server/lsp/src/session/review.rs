@@ -64,6 +64,8 @@ impl Spotted {
 /// A loaded pull request.
 pub(super) struct Review {
     pub(super) name: RepositoryName,
+    /// The id of the account that it was read with.
+    pub(super) account: String,
     pub(super) pull_request: PullRequest,
     pub(super) discussion: Discussion,
     pub(super) statuses: Vec<BuildStatus>,
@@ -93,6 +95,7 @@ pub(super) struct Stale {
 impl Review {
     pub(super) fn new(
         name: RepositoryName,
+        account: String,
         pull_request: PullRequest,
         discussion: Discussion,
         at: Timestamp,
@@ -109,6 +112,7 @@ impl Review {
         Self {
             names,
             name,
+            account,
             pull_request,
             discussion,
             statuses: Vec::new(),

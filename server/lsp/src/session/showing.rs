@@ -41,7 +41,7 @@ impl Session {
     }
 
     fn reader<'a>(&'a self, review: &'a Review, now: Timestamp) -> Reader<'a> {
-        Reader { me: self.me.as_ref(), names: &review.names, now }
+        Reader { me: self.people.get(&review.account), names: &review.names, now }
     }
 
     /// Whether a thread is shown in code at all.
@@ -181,7 +181,12 @@ impl Session {
         if !self.settings.code_lens_enabled {
             return Vec::new();
         }
-        if self.own_document(uri).is_some() {
+        if let Some(own) = self.own_document(uri) {
+            let offered = self.sign_in_calls(own.kind);
+            if !offered.is_empty() {
+                let lens = |(title, call): (&str, Call)| Lens { line: 0, title: title.to_owned(), call };
+                return offered.into_iter().map(lens).collect();
+            }
             let rows = self.own_map(uri).map_or(&[][..], |(_, map)| &map.rows);
             // A thread that takes several lines has its lens on the first of them.
             let goes_on = |at: usize| {
@@ -238,7 +243,12 @@ impl Session {
     }
 
     pub(super) fn actions(&self, uri: &str, first: u32, last: u32, now: Timestamp) -> Vec<Action> {
-        if self.own_document(uri).is_some() {
+        if let Some(own) = self.own_document(uri) {
+            let offered = self.sign_in_calls(own.kind);
+            if !offered.is_empty() {
+                let action = |(title, call)| Action { title: format!("Bitbucket: {title}"), call };
+                return offered.into_iter().map(action).collect();
+            }
             return self
                 .own_map(uri)
                 .map_or_else(Vec::new, |(own, map)| self.own_actions(own, map, first, now));
@@ -409,7 +419,7 @@ impl Session {
                     &reader,
                 ))
             }
-            OwnKind::Status => None,
+            OwnKind::Status | OwnKind::Guide | OwnKind::Paste => None,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Show Status: a document that explains what the server found and why.
 
 use super::review::RepositoryState;
-use super::{AccountState, OwnDocument, OwnKind, Session};
+use super::{OwnDocument, OwnKind, Session};
 use crate::effect::Effect;
 use crate::event::CheckedOut;
-use pull_request::model::{PullRequestState, Timestamp};
+use pull_request::model::{PullRequestState, Timestamp, User};
 use pull_request::view::markdown::{self, plain};
 use pull_request::view::{self, document::Document};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// The word for a state, in a sentence.
@@ -29,27 +30,27 @@ impl Session {
 
     /// The status as Markdown.
     pub(super) fn status(&self, account: &[String], now: Timestamp) -> String {
-        let mut text = String::from("# Bitbucket: status\n\n## Account\n\n");
-        match (&self.account, &self.me) {
-            (AccountState::SignedOut(sentence), _) => bullet(&mut text, sentence),
-            (AccountState::SignedIn, Some(me)) => {
-                bullet(&mut text, &format!("Signed in as {}.", plain(&me.display_name, 80)));
+        let mut text = String::from("# Bitbucket: status\n\n");
+        let attention = self.attention();
+        if !attention.is_empty() {
+            text.push_str("## Needs your attention\n\n");
+            for sentence in &attention {
+                bullet(&mut text, sentence);
             }
-            (AccountState::SignedIn, None) => {
-                bullet(
-                    &mut text,
-                    "Signed in; Bitbucket has not said yet as whom (access tokens of a repository have no user).",
-                );
-            }
+            text.push('\n');
         }
+        text.push_str("## Account\n\n");
         for line in account {
             bullet(&mut text, line);
+        }
+        if self.sign_in.is_some() {
+            bullet(&mut text, "A sign-in is waiting for the browser.");
         }
         if !self.comments_shown || !self.settings.comments_enabled {
             bullet(&mut text, "Comments in code are hidden now.");
         }
         for state in self.repositories.values() {
-            repository(&mut text, state, now);
+            repository(&mut text, state, &self.people, now);
         }
         if !self.undiscovered.is_empty() {
             text.push_str("\n## Folders without a repository\n\n");
@@ -61,11 +62,42 @@ impl Session {
             text.push_str("\n## Repositories\n\n");
             bullet(&mut text, "No folder is open, and no file of a git repository.");
         }
+        if !self.errors.is_empty() {
+            text.push_str("\n## Latest problems\n\n");
+            for (when, sentence) in self.errors.iter().rev() {
+                bullet(&mut text, &format!("{}: {sentence}", view::status::age(now, *when)));
+            }
+        }
         text
+    }
+
+    /// What a person should do something about: somebody is signed out, something failed, nothing was found.
+    pub(crate) fn attention(&self) -> Vec<String> {
+        let mut sentences: Vec<String> = self.undiscovered.values().cloned().collect();
+        for state in self.repositories.values() {
+            let discovery = &state.discovery;
+            let problem = state.problem.as_ref().map(|problem| problem.sentence.clone());
+            sentences.extend(match (&discovery.login, problem) {
+                _ if !discovery.trusted => Some(discovery.remarks.join(" ")),
+                _ if discovery.candidates.is_empty() => {
+                    Some(format!("No remote of {} is on Bitbucket.", discovery.root.display()))
+                }
+                (Err(sentence), _) => Some(sentence.clone()),
+                (Ok(_), problem) => problem,
+            });
+        }
+        sentences.sort();
+        sentences.dedup();
+        sentences
+    }
+
+    /// Whether nothing is being looked for.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.repositories.values().all(|state| state.busy.is_none())
     }
 }
 
-fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
+fn repository(text: &mut String, state: &RepositoryState, people: &HashMap<String, User>, now: Timestamp) {
     let discovery = &state.discovery;
     let _ = write!(text, "\n## {}\n\n", markdown::text(&discovery.root.display().to_string(), 200));
     let head = discovery.head.as_deref().map_or("no commit yet", |head| &head[..head.len().min(12)]);
@@ -121,6 +153,20 @@ fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
     }
     if discovery.remotes.is_empty() {
         bullet(text, "It has no remotes.");
+    }
+    if !discovery.candidates.is_empty() {
+        match &discovery.login {
+            Ok(login) => {
+                let person = people.get(&login.id).map(|person| plain(&person.display_name, 80));
+                let name = plain(&login.name, 80);
+                let who = match person {
+                    Some(person) if person != name => format!("{person} ({name})"),
+                    _ => name,
+                };
+                bullet(text, &format!("Signed in as {who}, {}.", plain(&login.reason, 300)));
+            }
+            Err(sentence) => bullet(text, sentence),
+        }
     }
     for line in &state.explanation {
         bullet(text, line);
@@ -190,7 +236,7 @@ fn repository(text: &mut String, state: &RepositoryState, now: Timestamp) {
             None => bullet(text, "The branch has no pull request."),
         }
     }
-    if let Some(problem) = &state.problem {
+    if let Some(problem) = state.problem.as_ref().filter(|_| discovery.login.is_ok()) {
         bullet(text, &problem.sentence);
     }
 }

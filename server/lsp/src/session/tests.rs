@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::effect::{Effect, ToPlace};
-use crate::event::{CheckedOut, Discovery, Found, Fresh, Loaded, Located, Problem, RemoteVerdict, Trouble};
+use crate::event::{
+    CheckedOut, Discovery, Found, Fresh, Loaded, Located, Login, Problem, Question, RemoteVerdict, SignInId,
+    SignInStep, Trouble,
+};
 use crate::protocol::{Call, Command, Target};
 use pull_request::model::*;
 use pull_request::place::{Placed, Placement, Provenance};
@@ -21,7 +24,7 @@ struct Case {
 
 impl Case {
     fn new() -> Self {
-        let mut case = Self { session: Session::new(AccountState::SignedIn), effects: Vec::new() };
+        let mut case = Self { session: Session::new(), effects: Vec::new() };
         let profile = ClientProfile {
             encoding: Encoding::Utf16,
             configuration: true,
@@ -192,6 +195,7 @@ fn discovery(branch: &str) -> Discovery {
             name: "origin".into(),
             url: "https://bitbucket.org/corner-shop/till".into(),
             written: None,
+            user: None,
             repository: Ok(name()),
         }],
         candidates: vec![name()],
@@ -199,7 +203,13 @@ fn discovery(branch: &str) -> Discovery {
         head: Some("a".repeat(40)),
         remarks: Vec::new(),
         trusted: true,
+        account: None,
+        login: Ok(login("1:ana")),
     }
+}
+
+fn login(id: &str) -> Login {
+    Login { id: id.into(), name: "Ana".into(), reason: "because it is the only account".into(), me: None }
 }
 
 fn pull_request(id: u64) -> PullRequest {
@@ -630,10 +640,9 @@ fn refused_credentials_are_said_once_and_not_tried_by_the_clock() {
 
 #[test]
 fn signed_out_is_a_state_and_asks_nothing_of_the_network() {
-    let mut case =
-        Case { session: Session::new(AccountState::SignedOut("Sign in.".into())), effects: Vec::new() };
-    case.send(Event::Started(ClientProfile::default(), vec!["/work/till".into()], Value::Null));
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    let mut case = Case::new();
+    let discovery = Discovery { login: Err("Sign in.".into()), ..discovery("discounts") };
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery))));
     assert_eq!((case.find(), case.messages()), (None, vec!["Sign in."]));
     case.command(Command::Refresh, Target::default());
     assert_eq!(case.find(), None);
@@ -788,13 +797,14 @@ fn of_several_pull_requests_the_newest_is_shown_and_another_can_be_picked() {
     assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Load { id: PullRequestId(9), .. })));
     case.command(Command::SwitchPullRequest, Target::default());
     let asked = case.effects.iter().find_map(|effect| match effect {
-        Effect::AskPullRequest { choices, .. } => Some(choices.len()),
+        Effect::Ask { choices, .. } => Some(choices.len()),
         _ => None,
     });
     assert_eq!(asked, Some(2));
     case.command(Command::SwitchPullRequest, Target { pull_request: Some(77), ..Target::default() });
     assert!(case.messages()[0].contains("#77"));
-    case.send(Event::Picked(REPOSITORY, Some(PullRequestId(4))));
+    let question = Question::PullRequest(REPOSITORY, vec![PullRequestId(7), PullRequestId(4)]);
+    case.send(Event::Answered(question, Some(1)));
     case.answer_find(vec![pull_request(9), pull_request(4)]);
     assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Load { id: PullRequestId(4), .. })));
 }
@@ -880,16 +890,16 @@ fn a_pull_request_that_is_no_longer_there_is_looked_for_anew() {
 fn who_you_are_may_be_told_late_and_counts_at_once() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
     let me = User { uuid: Some("{1}".into()), display_name: "Ana".into(), ..User::default() };
-    case.send(Event::Identified(Ok(me)));
+    case.send(Event::Identified("1:ana".into(), Ok(me)));
     assert_eq!(case.published().len(), 1, "Ana is You now");
     let mut case = Case::new();
     case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
-    case.send(Event::Identified(Err(unreachable())));
+    case.send(Event::Identified("1:ana".into(), Err(unreachable())));
     let generation = case.session.repositories[&REPOSITORY].generation;
     case.send(Event::Found(REPOSITORY, generation, Err(unreachable())));
     case.command(Command::Refresh, Target::default());
     assert!(
-        case.effects.iter().any(|effect| matches!(effect, Effect::Identify)),
+        case.effects.iter().any(|effect| matches!(effect, Effect::Identify(_))),
         "asked again after an outage"
     );
 }
@@ -902,7 +912,10 @@ fn a_repository_that_is_let_go_of_takes_its_progress_along() {
     case.send(Event::Timer(Timer::StillBusy(REPOSITORY, generation)));
     case.send(Event::Folders(vec![], vec!["/work/till".into()]));
     assert!(
-        case.effects.iter().any(|effect| matches!(effect, Effect::Progress(REPOSITORY, ProgressStep::End)))
+        case.effects.iter().any(|effect| matches!(
+            effect,
+            Effect::Progress(Work::Repository(REPOSITORY), ProgressStep::End)
+        ))
     );
 }
 

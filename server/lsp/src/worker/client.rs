@@ -2,12 +2,12 @@
 //!
 //! One task sends; nothing here waits for the editor in a way that holds up anything else.
 
+use super::browser::Browser;
 use crate::answer::Diagnostic;
-use crate::effect::{MessageKind, ProgressStep};
-use crate::event::{Event, RepositoryId};
+use crate::effect::{MessageKind, ProgressStep, Work};
+use crate::event::{Event, Question};
 use crate::to_lsp;
 use lsp_types as lsp;
-use pull_request::model::PullRequestId;
 use pull_request::view::markdown::plain;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -23,9 +23,10 @@ pub(super) enum ForClient {
     RefreshLenses,
     RefreshInlays,
     Message(MessageKind, String),
-    ShowFile { uri: String, line: u32, external: bool },
-    AskPullRequest { repository: RepositoryId, question: String, choices: Vec<(PullRequestId, String)> },
-    Progress(RepositoryId, ProgressStep),
+    ShowFile { uri: String, line: u32 },
+    OpenPage(String),
+    Ask { question: Question, text: String, choices: Vec<String> },
+    Progress(Work, ProgressStep),
 }
 
 /// Sends until the worker is gone. `show_document` says whether the client has `window/showDocument`.
@@ -34,8 +35,9 @@ pub(super) async fn send_all(
     mut inbox: mpsc::UnboundedReceiver<ForClient>,
     events: mpsc::UnboundedSender<Event>,
     show_document: impl Fn() -> bool,
+    browser: Browser,
 ) {
-    let mut running: HashMap<RepositoryId, oneshot::Sender<()>> = HashMap::new();
+    let mut running: HashMap<Work, oneshot::Sender<()>> = HashMap::new();
     let mut tokens = 0_u64;
     while let Some(work) = inbox.recv().await {
         match work {
@@ -72,21 +74,28 @@ pub(super) async fn send_all(
                     let _ = client.inlay_hint_refresh().await;
                 });
             }
-            ForClient::ShowFile { uri, line, external } => {
-                spawn(show(client.clone(), uri, line, external, show_document()));
+            ForClient::ShowFile { uri, line } => {
+                spawn(show_file(client.clone(), uri, line, show_document()));
             }
-            ForClient::AskPullRequest { repository, question, choices } => {
-                spawn(ask(client.clone(), events.clone(), repository, question, choices));
+            ForClient::OpenPage(page) => {
+                spawn(open_page(client.clone(), page, show_document(), browser.clone()));
             }
-            ForClient::Progress(repository, ProgressStep::Begin(title)) => {
+            ForClient::Ask { question, text, choices } => {
+                spawn(ask(client.clone(), events.clone(), question, text, choices));
+            }
+            ForClient::Progress(work, ProgressStep::Begin(title)) => {
                 tokens += 1;
                 let (end, ended) = oneshot::channel();
                 // Replacing an older sender ends its progress.
-                running.insert(repository, end);
-                spawn(progress(client.clone(), format!("bitbucket-{tokens}"), title, ended));
+                running.insert(work, end);
+                let (token, cancellable) = match work {
+                    Work::Repository(_) => (format!("bitbucket-{tokens}"), false),
+                    Work::SignIn(id) => (to_lsp::sign_in_token(id), true),
+                };
+                spawn(progress(client.clone(), token, title, cancellable, ended));
             }
-            ForClient::Progress(repository, ProgressStep::End) => {
-                running.remove(&repository);
+            ForClient::Progress(work, ProgressStep::End) => {
+                running.remove(&work);
             }
         }
     }
@@ -124,50 +133,62 @@ async fn pull_settings(client: Client, events: mpsc::UnboundedSender<Event>) {
     }
 }
 
-/// Shows a document; where the client cannot, or does not, says where it is.
-async fn show(client: Client, target: String, line: u32, external: bool, can: bool) {
+/// Shows a file; where the client cannot, or does not, says where it is.
+async fn show_file(client: Client, uri: String, line: u32, can: bool) {
     let at = lsp::Position::new(line, 0);
-    let shown = match to_lsp::uri(&target) {
-        Some(uri) if can => {
-            let params = lsp::ShowDocumentParams {
-                uri,
-                external: Some(external),
-                take_focus: Some(true),
-                selection: (!external).then_some(lsp::Range::new(at, at)),
-            };
-            client.show_document(params).await.unwrap_or(false)
-        }
-        _ => false,
-    };
-    if !shown {
-        let place = match crate::uri::file_path(&target) {
-            Some(path) => format!("{}:{}", path.display(), line + 1),
-            None => target,
-        };
-        client.show_message(lsp::MessageType::INFO, harmless(&format!("Open {place}"))).await;
+    if can && show(&client, &uri, false, Some(lsp::Range::new(at, at))).await {
+        return;
     }
+    let place = match crate::uri::file_path(&uri) {
+        Some(path) => format!("{}:{}", path.display(), line + 1),
+        None => uri,
+    };
+    client.show_message(lsp::MessageType::INFO, harmless(&format!("Open {place}"))).await;
+}
+
+/// Opens a page of the web: by the client, which may run on another computer than the server; else by this one's
+/// browser; else the address is told.
+async fn open_page(client: Client, page: String, can: bool, browser: Browser) {
+    if can && show(&client, &page, true, None).await {
+        return;
+    }
+    let address = page.clone();
+    let opened = tokio::task::spawn_blocking(move || browser.open(&address)).await;
+    if !opened.unwrap_or(false) {
+        client.show_message(lsp::MessageType::INFO, harmless(&format!("Open {page}"))).await;
+    }
+}
+
+async fn show(client: &Client, target: &str, external: bool, selection: Option<lsp::Range>) -> bool {
+    let Some(uri) = to_lsp::uri(target) else { return false };
+    let params = lsp::ShowDocumentParams { uri, external: Some(external), take_focus: Some(true), selection };
+    client.show_document(params).await.unwrap_or(false)
 }
 
 async fn ask(
     client: Client,
     events: mpsc::UnboundedSender<Event>,
-    repository: RepositoryId,
-    question: String,
-    choices: Vec<(PullRequestId, String)>,
+    question: Question,
+    text: String,
+    choices: Vec<String>,
 ) {
-    let title = |choice: &(PullRequestId, String)| format!("{} {}", choice.0, choice.1);
     let actions = choices
         .iter()
-        .map(|choice| lsp::MessageActionItem { title: title(choice), properties: HashMap::default() })
+        .map(|choice| lsp::MessageActionItem { title: choice.clone(), properties: HashMap::default() })
         .collect();
-    let answer =
-        client.show_message_request(lsp::MessageType::INFO, harmless(&question), Some(actions)).await;
+    let answer = client.show_message_request(lsp::MessageType::INFO, harmless(&text), Some(actions)).await;
     let picked =
-        answer.ok().flatten().and_then(|item| choices.iter().find(|choice| title(choice) == item.title));
-    let _ = events.send(Event::Picked(repository, picked.map(|choice| choice.0)));
+        answer.ok().flatten().and_then(|item| choices.iter().position(|choice| *choice == item.title));
+    let _ = events.send(Event::Answered(question, picked));
 }
 
-async fn progress(client: Client, token: String, title: String, ended: oneshot::Receiver<()>) {
+async fn progress(
+    client: Client,
+    token: String,
+    title: String,
+    cancellable: bool,
+    ended: oneshot::Receiver<()>,
+) {
     let token = lsp::ProgressToken::String(token);
     let created = client
         .send_request::<lsp::request::WorkDoneProgressCreate>(lsp::WorkDoneProgressCreateParams {
@@ -181,7 +202,11 @@ async fn progress(client: Client, token: String, title: String, ended: oneshot::
         token: token.clone(),
         value: lsp::ProgressParamsValue::WorkDone(value),
     };
-    let begin = lsp::WorkDoneProgress::Begin(lsp::WorkDoneProgressBegin { title, ..Default::default() });
+    let begin = lsp::WorkDoneProgress::Begin(lsp::WorkDoneProgressBegin {
+        title,
+        cancellable: Some(cancellable),
+        ..Default::default()
+    });
     client.send_notification::<lsp::notification::Progress>(say(begin)).await;
     // The sender is dropped when the work is over.
     let _ = ended.await;

@@ -114,6 +114,9 @@ fn discovery(repository: &git::Repository, preferred: &[String], web: &WebHost) 
         head: head.commit,
         remarks,
         trusted: repository.trust() == Trust::Full,
+        account: repository.account(),
+        // Who asks is not the repository's to say.
+        login: Err(String::new()),
     })
 }
 
@@ -133,7 +136,13 @@ fn verdicts(remotes: Vec<git::Remote>, preferred: &[String], web: &WebHost) -> V
                 None => remote::parse(&remote.url, web, remote.host_alias_of.as_deref())
                     .map_err(|error| error.why),
             };
-            RemoteVerdict { name: remote.name, url: remote.url, written: remote.written, repository }
+            RemoteVerdict {
+                name: remote.name,
+                url: remote.url,
+                written: remote.written,
+                user: remote.user,
+                repository,
+            }
         })
         .collect();
     let rank = |verdict: &RemoteVerdict| {

@@ -3,20 +3,30 @@
 //! It must not decide anything about reviews; that is the session's. It owns handles, never state.
 //! Nothing here blocks the loop: every effect becomes a task of its own, or a message to one.
 
+pub mod accounts;
+mod browser;
 mod client;
+pub mod credential;
 mod discover;
 mod documents;
+mod environment;
 mod files;
 mod memo;
 pub mod once;
 mod placing;
 mod reading;
+pub mod sign_in;
+pub mod terminal;
 
-use crate::effect::Effect;
-use crate::event::{Discovery, Event, Location, RepositoryId, Trouble};
-use crate::session::AccountState;
+use crate::effect::{Effect, Way};
+use crate::event::{Discovery, Event, Location, RepositoryId, SignInId, SignInStep, Trouble};
+use accounts::{Accounts, Known, Oauth, Who};
 use bitbucket::{Client as Bitbucket, Origin};
+pub use browser::Browser;
 use client::ForClient;
+use credentials::Authorization;
+use credentials::store::Store;
+pub use credentials::{Redactor, Secret};
 use memo::Memo;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -30,27 +40,24 @@ use tokio::sync::mpsc;
 pub struct Environment {
     /// Where Bitbucket is.
     pub origin: Origin,
-    /// Who asks; `Err` has the sentence to show where there is nobody.
-    pub account: Result<credentials::Authorization, String>,
+    /// The account of the environment, if it names one; an error (a sentence to show): nothing may be sent at all.
+    pub account: Result<Option<Authorization>, String>,
+    /// The user's file, in a sentence: read, absent, or why it could not be read.
+    pub config: Result<String, String>,
+    /// How to sign in by OAuth.
+    pub oauth: Oauth,
+    /// Where tokens are kept.
+    pub store: Arc<dyn Store>,
+    /// The folder of the list of accounts.
+    pub state: PathBuf,
     /// The cache folder.
     pub cache: PathBuf,
+    /// What opens web pages where the editor does not.
+    pub browser: Browser,
+    /// Learns each secret, for the log.
+    pub redactor: Redactor,
     /// Deadlines and sizes of the connection to Bitbucket.
     pub limits: bitbucket::Options,
-}
-
-impl Environment {
-    /// What the session is told of the account.
-    pub fn account_state(&self) -> AccountState {
-        match &self.account {
-            Ok(_) => AccountState::SignedIn,
-            Err(sentence) => AccountState::SignedOut(sentence.clone()),
-        }
-    }
-
-    /// A client for Bitbucket.
-    pub fn bitbucket(&self) -> Bitbucket {
-        Bitbucket::new(self.origin.clone(), self.account.as_ref().ok().cloned(), self.limits.clone())
-    }
 }
 
 /// What a task has to say; [`Worker::absorb`] makes events of it.
@@ -61,9 +68,14 @@ pub enum Outcome {
     Discovered(PathBuf, Result<Box<discover::Found>, String>),
     /// A document's repository was looked for.
     Located(String, PathBuf, Option<Box<discover::Located>>),
-    /// The git folders and files that were looked at.
-    Watched(Vec<(RepositoryId, git::Fingerprint)>, Stamps),
+    /// The git folders and files that were looked at, and when the list of accounts was written.
+    Watched(Vec<(RepositoryId, git::Fingerprint)>, Stamps, Option<AccountsStamp>),
+    /// The list of accounts was read anew.
+    Accounts(Known, Option<AccountsStamp>),
 }
+
+/// When the list of accounts was written, and its length.
+type AccountsStamp = (SystemTime, u64);
 
 /// Files of work trees with their times and sizes; `None` for one that is not there.
 type Stamps = HashMap<(RepositoryId, String), Option<(SystemTime, u64)>>;
@@ -75,12 +87,26 @@ struct Opened {
     /// What was learned last, and by which look.
     discovery: Discovery,
     look: u64,
+    /// Who asks Bitbucket for it.
+    who: Option<Who>,
+}
+
+/// A sign-in under way.
+struct SigningIn {
+    orders: mpsc::UnboundedSender<sign_in::Order>,
+    /// Ends with it, its port closed.
+    task: tokio::task::JoinHandle<()>,
 }
 
 /// Performs effects.
 pub struct Worker {
-    bitbucket: Bitbucket,
-    environment: Environment,
+    accounts: Accounts,
+    /// The stored accounts, as they were last read.
+    known: Known,
+    accounts_stamp: Option<AccountsStamp>,
+    /// The connections, one for each account.
+    clients: HashMap<Option<Who>, Bitbucket>,
+    signing_in: Option<SigningIn>,
     to_client: mpsc::UnboundedSender<ForClient>,
     documents: mpsc::UnboundedSender<documents::Page>,
     show_document: Arc<AtomicBool>,
@@ -93,6 +119,8 @@ pub struct Worker {
     watching: bool,
     stamps: Stamps,
     memo: Arc<Memo>,
+    /// Held by each task until its outcome is sent.
+    busy: Arc<()>,
 }
 
 impl Worker {
@@ -102,26 +130,38 @@ impl Worker {
         events: mpsc::UnboundedSender<Event>,
         environment: Environment,
     ) -> Self {
-        let (outcomes, inbox) = mpsc::unbounded_channel();
         let (to_client, for_client) = mpsc::unbounded_channel();
-        let show_document = Arc::new(AtomicBool::new(false));
-        let can = show_document.clone();
-        tokio::spawn(client::send_all(client, for_client, events.clone(), move || {
-            can.load(Ordering::Relaxed)
-        }));
         let (documents, pages) = mpsc::unbounded_channel();
-        tokio::spawn(documents::write_all(
-            environment.cache.clone(),
-            pages,
-            events.clone(),
-            to_client.clone(),
-        ));
+        let worker = Self::with(to_client.clone(), documents, environment);
+        let can = worker.show_document.clone();
+        let environment = worker.accounts.environment();
+        let can = move || can.load(Ordering::Relaxed);
+        tokio::spawn(client::send_all(client, for_client, events.clone(), can, environment.browser.clone()));
+        tokio::spawn(documents::write_all(environment.cache.clone(), pages, events, to_client));
+        worker
+    }
+
+    /// A worker without a client: what it would show goes nowhere.
+    pub fn without_client(environment: Environment) -> Self {
+        Self::with(mpsc::unbounded_channel().0, mpsc::unbounded_channel().0, environment)
+    }
+
+    fn with(
+        to_client: mpsc::UnboundedSender<ForClient>,
+        documents: mpsc::UnboundedSender<documents::Page>,
+        environment: Environment,
+    ) -> Self {
+        let (outcomes, inbox) = mpsc::unbounded_channel();
+        let accounts = Accounts::new(environment);
         Self {
-            bitbucket: environment.bitbucket(),
-            environment,
+            accounts_stamp: accounts.stamp(),
+            known: accounts.load(),
+            accounts,
+            clients: HashMap::new(),
+            signing_in: None,
             to_client,
             documents,
-            show_document,
+            show_document: Arc::default(),
             outcomes,
             inbox: Some(inbox),
             repositories: HashMap::new(),
@@ -131,7 +171,13 @@ impl Worker {
             watching: false,
             stamps: Stamps::new(),
             memo: Arc::default(),
+            busy: Arc::default(),
         }
+    }
+
+    /// Whether nothing that was begun is still to be heard of, timers aside.
+    pub fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.busy) == 1
     }
 
     /// The outcomes of its tasks; can be taken once.
@@ -162,8 +208,12 @@ impl Worker {
                 events.push(Event::Belongs(uri, path.map(|path| Location { repository: id, path, is_new })));
                 events
             }
-            Outcome::Watched(seen, stamps) => {
+            Outcome::Accounts(known, stamp) => self.take_accounts(known, stamp),
+            Outcome::Watched(seen, stamps, accounts) => {
                 self.watching = false;
+                if accounts != self.accounts_stamp {
+                    self.read_accounts();
+                }
                 let mut changed = self.changed_files(stamps);
                 for (id, fingerprint) in seen {
                     let Some(opened) = self.repositories.get_mut(&id) else { continue };
@@ -176,8 +226,65 @@ impl Worker {
         }
     }
 
+    /// The sentences that it has to say first, before anything has happened: the accounts.
+    pub fn first_events(&self) -> Vec<Event> {
+        vec![Event::Accounts(self.stored(), Vec::new())]
+    }
+
+    /// Id and name of each stored account.
+    fn stored(&self) -> Vec<(String, String)> {
+        let origin = self.accounts.origin().ok();
+        let all = self.known.accounts.all().iter().filter(|account| Some(&account.key.origin) == origin);
+        all.map(|account| (accounts::id_of(&account.key), account.display_name.clone())).collect()
+    }
+
+    fn read_accounts(&self) {
+        let accounts = self.accounts.clone();
+        let failed = Outcome::Accounts(self.known.clone(), self.accounts_stamp);
+        self.blocking(
+            move || {
+                let stamp = accounts.stamp();
+                Outcome::Accounts(accounts.load(), stamp)
+            },
+            failed,
+        );
+    }
+
+    /// Another list of accounts: who asks for each repository is looked at anew.
+    fn take_accounts(&mut self, known: Known, stamp: Option<AccountsStamp>) -> Vec<Event> {
+        (self.known, self.accounts_stamp) = (known, stamp);
+        let mut logins = Vec::new();
+        for (id, opened) in &mut self.repositories {
+            let login = match self.accounts.choose(&self.known, &opened.discovery) {
+                Ok((who, login)) => {
+                    opened.who = Some(who);
+                    Ok(login)
+                }
+                Err(sentence) => {
+                    opened.who = None;
+                    Err(sentence)
+                }
+            };
+            opened.discovery.login = login.clone();
+            logins.push((*id, login));
+        }
+        vec![Event::Accounts(self.stored(), logins)]
+    }
+
+    /// The connection for a repository, as the account that was chosen for it.
+    fn bitbucket(&mut self, id: RepositoryId) -> Bitbucket {
+        let who = self.repositories.get(&id).and_then(|opened| opened.who.clone());
+        let make = || self.accounts.client(who.as_ref());
+        self.clients.entry(who.clone()).or_insert_with(make).clone()
+    }
+
     fn keep(&mut self, found: discover::Found) -> (RepositoryId, Discovery) {
         let discover::Found { look, repository: mut git, place, fingerprint, mut discovery } = found;
+        let (who, login) = match self.accounts.choose(&self.known, &discovery) {
+            Ok((who, login)) => (Some(who), Ok(login)),
+            Err(sentence) => (None, Err(sentence)),
+        };
+        discovery.login = login;
         let id = *self.ids.entry(place).or_insert_with(|| {
             self.next_id += 1;
             RepositoryId(self.next_id)
@@ -195,7 +302,7 @@ impl Worker {
             }
             _ => {}
         }
-        self.repositories.insert(id, Opened { git, fingerprint, discovery: discovery.clone(), look });
+        self.repositories.insert(id, Opened { git, fingerprint, discovery: discovery.clone(), look, who });
         (id, discovery)
     }
 
@@ -205,7 +312,7 @@ impl Worker {
             Effect::PullSettings => self.client(ForClient::PullSettings),
             Effect::RegisterForSettings => self.client(ForClient::RegisterForSettings),
             Effect::Discover { path, preferred_remotes } => {
-                let web = self.environment.origin.web_host();
+                let web = self.accounts.environment().origin.web_host();
                 let look = self.next_look();
                 let failed = Outcome::Discovered(path.clone(), Err(fault()));
                 let work = move || {
@@ -215,7 +322,7 @@ impl Worker {
                 self.blocking(work, failed);
             }
             Effect::Locate { uri, path, preferred_remotes } => {
-                let web = self.environment.origin.web_host();
+                let web = self.accounts.environment().origin.web_host();
                 let look = self.next_look();
                 let failed = Outcome::Located(uri.clone(), path.clone(), None);
                 let work = move || {
@@ -231,17 +338,33 @@ impl Worker {
                 self.ids.retain(|_, known| *known != id);
             }
             Effect::Watch(files) => self.watch(files),
-            Effect::Reconnect => self.bitbucket.reconnect(),
-            Effect::Identify => {
-                let bitbucket = self.bitbucket.clone();
-                self.task(async move { Event::Identified(reading::identify(&bitbucket).await) }, None);
+            Effect::Reconnect => self.clients.values().for_each(Bitbucket::reconnect),
+            Effect::Identify(id) => {
+                let bitbucket = self.bitbucket(id);
+                let login = self.repositories.get(&id).map(|opened| &opened.discovery.login);
+                let Some(account) = login.and_then(|login| Some(login.as_ref().ok()?.id.clone())) else {
+                    return;
+                };
+                let identify = async move { Event::Identified(account, reading::identify(&bitbucket).await) };
+                self.task(identify, None);
+            }
+            Effect::SignIn(id, way) => self.sign_in(id, way),
+            Effect::PasteAddress(address) => self.order(sign_in::Order::Paste(address)),
+            Effect::CancelSignIn => self.order(sign_in::Order::Cancel),
+            Effect::SignOut(account) => {
+                let accounts = self.accounts.clone();
+                self.change_account(async move { sign_in::out(&accounts, &account).await });
+            }
+            Effect::UseAccount(account, workspace) => {
+                let accounts = self.accounts.clone();
+                self.change_account(async move { sign_in::choose(&accounts, &account, workspace).await });
             }
             Effect::DescribeAccount => {
-                let lines = reading::describe(&self.environment, &self.bitbucket);
+                let lines = reading::describe(&self.accounts, &self.known, &self.clients);
                 self.send(Event::Account(lines));
             }
             Effect::Find { repository, generation, candidates, checked_out, head, explain } => {
-                let bitbucket = self.bitbucket.clone();
+                let bitbucket = self.bitbucket(repository);
                 let work = async move {
                     let found =
                         reading::find(&bitbucket, &candidates, &checked_out, head.as_deref(), explain).await;
@@ -250,7 +373,7 @@ impl Worker {
                 self.task(work, Some(Event::Found(repository, generation, Err(faulty()))));
             }
             Effect::Load { repository, generation, name, id, known, builds } => {
-                let bitbucket = self.bitbucket.clone();
+                let bitbucket = self.bitbucket(repository);
                 let work = async move {
                     let loaded =
                         reading::load(&bitbucket, &name, id, known.map(|known| *known), builds).await;
@@ -259,15 +382,16 @@ impl Worker {
                 self.task(work, Some(Event::Loaded(repository, generation, Err(faulty()))));
             }
             Effect::Probe { repository, generation, name, id } => {
-                let bitbucket = self.bitbucket.clone();
+                let bitbucket = self.bitbucket(repository);
                 let work = async move {
                     Event::Probed(repository, generation, reading::probe(&bitbucket, &name, id).await)
                 };
                 self.task(work, Some(Event::Probed(repository, generation, Err(faulty()))));
             }
             Effect::Place(placing) => {
+                let bitbucket = self.bitbucket(placing.repository);
                 let Some(opened) = self.repositories.get(&placing.repository) else { return };
-                let (git, bitbucket, memo) = (opened.git.clone(), self.bitbucket.clone(), self.memo.clone());
+                let (git, memo) = (opened.git.clone(), self.memo.clone());
                 self.task(async move { placing::place(git, bitbucket, memo, *placing).await }, None);
             }
             Effect::Publish { uri, path, version, diagnostics } => {
@@ -284,21 +408,21 @@ impl Worker {
             }
             Effect::ShowFile { uri, path, line } => {
                 if let Some(uri) = client::uri_or_path(uri, &path) {
-                    self.client(ForClient::ShowFile { uri, line, external: false });
+                    self.client(ForClient::ShowFile { uri, line });
                 }
             }
-            Effect::OpenPage(uri) => self.client(ForClient::ShowFile { uri, line: 0, external: true }),
-            Effect::AskPullRequest { repository, question, choices } => {
-                self.client(ForClient::AskPullRequest { repository, question, choices });
+            Effect::OpenPage(page) => self.client(ForClient::OpenPage(page)),
+            Effect::Ask { question, text, choices } => {
+                self.client(ForClient::Ask { question, text, choices });
             }
             Effect::CanShowDocuments(can) => self.show_document.store(can, Ordering::Relaxed),
             Effect::Progress(id, step) => self.client(ForClient::Progress(id, step)),
             Effect::After(delay, timer) => {
-                let timed = async move {
+                let outcomes = self.outcomes.clone();
+                tokio::spawn(async move {
                     tokio::time::sleep(delay).await;
-                    Event::Timer(timer)
-                };
-                self.task(timed, None);
+                    let _ = outcomes.send(Outcome::Event(Box::new(Event::Timer(timer))));
+                });
             }
         }
     }
@@ -315,6 +439,7 @@ impl Worker {
         }
         let repositories: HashMap<RepositoryId, git::Repository> =
             self.repositories.iter().map(|(id, opened)| (*id, opened.git.clone())).collect();
+        let accounts = self.accounts.clone();
         let work = move || {
             let stamp = |id: &RepositoryId, path: &str| {
                 let metadata = std::fs::metadata(repositories.get(id)?.work_path(path)?).ok()?;
@@ -322,9 +447,10 @@ impl Worker {
             };
             let stamps = files.into_iter().map(|(id, path)| (stamp(&id, &path), id, path));
             let stamps = stamps.map(|(stamp, id, path)| ((id, path), stamp)).collect();
-            Outcome::Watched(repositories.iter().map(|(id, git)| (*id, git.fingerprint())).collect(), stamps)
+            let fingerprints = repositories.iter().map(|(id, git)| (*id, git.fingerprint())).collect();
+            Outcome::Watched(fingerprints, stamps, accounts.stamp())
         };
-        self.blocking(work, Outcome::Watched(Vec::new(), Stamps::new()));
+        self.blocking(work, Outcome::Watched(Vec::new(), Stamps::new(), self.accounts_stamp));
     }
 
     /// Files that were looked at before and are different now.
@@ -339,6 +465,68 @@ impl Worker {
         changed.into_iter().map(|(id, paths)| Event::FilesChanged(id, paths)).collect()
     }
 
+    /// Begins to sign in, once the one before has let go of its port.
+    fn sign_in(&mut self, id: SignInId, way: Way) {
+        let before = self.signing_in.take();
+        let (orders, obeyed) = mpsc::unbounded_channel();
+        let (accounts, outcomes) = (self.accounts.clone(), self.outcomes.clone());
+        let trial = match way {
+            Way::Browser => None,
+            Way::Token(repository) => {
+                let discovery = repository.and_then(|id| Some(&self.repositories.get(&id)?.discovery));
+                Some(discovery.and_then(|discovery| discovery.candidates.first().cloned()))
+            }
+        };
+        let (steps, mut said) = mpsc::unbounded_channel();
+        let to_session = self.outcomes.clone();
+        tokio::spawn(async move {
+            while let Some(step) = said.recv().await {
+                let _ = to_session.send(Outcome::Event(Box::new(Event::SignIn(id, of_step(step)))));
+            }
+        });
+        let task = tokio::spawn(async move {
+            if let Some(SigningIn { orders, task }) = before {
+                let _ = orders.send(sign_in::Order::Cancel);
+                let _ = task.await;
+            }
+            let mut obeyed = obeyed;
+            let end = match trial {
+                None => sign_in::by_browser(&accounts, &mut obeyed, &steps).await,
+                Some(repository) => sign_in::by_page(&accounts, &mut obeyed, repository, &steps).await,
+            };
+            if end.is_ok() {
+                let list = accounts.clone();
+                let read = tokio::task::spawn_blocking(move || Outcome::Accounts(list.load(), list.stamp()));
+                if let Ok(outcome) = read.await {
+                    let _ = outcomes.send(outcome);
+                }
+            }
+            let _ = outcomes.send(Outcome::Event(Box::new(Event::SignIn(id, of_end(end)))));
+        });
+        self.signing_in = Some(SigningIn { orders, task });
+    }
+
+    fn order(&self, order: sign_in::Order) {
+        if let Some(signing_in) = &self.signing_in {
+            let _ = signing_in.orders.send(order);
+        }
+    }
+
+    /// Changes something about an account; the list is read anew before the user hears of it.
+    fn change_account(&self, change: impl Future<Output = Result<String, String>> + Send + 'static) {
+        let (accounts, outcomes, busy) = (self.accounts.clone(), self.outcomes.clone(), self.busy.clone());
+        tokio::spawn(async move {
+            let _busy = busy;
+            let outcome = change.await;
+            let read =
+                tokio::task::spawn_blocking(move || Outcome::Accounts(accounts.load(), accounts.stamp()));
+            if let Ok(list) = read.await {
+                let _ = outcomes.send(list);
+            }
+            let _ = outcomes.send(Outcome::Event(Box::new(Event::AccountChanged(outcome))));
+        });
+    }
+
     fn client(&self, work: ForClient) {
         let _ = self.to_client.send(work);
     }
@@ -349,9 +537,10 @@ impl Worker {
 
     /// `failed` is what the session hears if the task ends by a fault: nothing may wait for it for ever.
     fn task(&self, work: impl Future<Output = Event> + Send + 'static, failed: Option<Event>) {
-        let outcomes = self.outcomes.clone();
+        let (outcomes, busy) = (self.outcomes.clone(), self.busy.clone());
         let work = tokio::spawn(work);
         tokio::spawn(async move {
+            let _busy = busy;
             if let Some(event) = work.await.ok().or(failed) {
                 let _ = outcomes.send(Outcome::Event(Box::new(event)));
             }
@@ -359,11 +548,30 @@ impl Worker {
     }
 
     fn blocking(&self, work: impl FnOnce() -> Outcome + Send + 'static, failed: Outcome) {
-        let outcomes = self.outcomes.clone();
+        let (outcomes, busy) = (self.outcomes.clone(), self.busy.clone());
         let work = tokio::task::spawn_blocking(work);
         tokio::spawn(async move {
+            let _busy = busy;
             let _ = outcomes.send(work.await.unwrap_or(failed));
         });
+    }
+}
+
+fn of_step(step: sign_in::Step) -> SignInStep {
+    match step {
+        sign_in::Step::Waiting { page, redirect } => SignInStep::Waiting { page, redirect },
+        sign_in::Step::NotTaken(sentence) => SignInStep::NotTaken(sentence),
+    }
+}
+
+fn of_end(end: Result<sign_in::Signed, sign_in::Failure>) -> SignInStep {
+    match end {
+        Ok(signed) => SignInStep::Done(signed.sentence()),
+        Err(sign_in::Failure::NoConsumer { callback_url, scopes, token_scopes }) => {
+            SignInStep::NoConsumer { callback_url, scopes, token_scopes }
+        }
+        Err(sign_in::Failure::Cancelled) => SignInStep::Cancelled,
+        Err(sign_in::Failure::Other(sentence)) => SignInStep::Failed(sentence),
     }
 }
 
@@ -380,13 +588,17 @@ fn problem(error: &bitbucket::Error) -> crate::event::Problem {
     use bitbucket::Error;
     let trouble = match error {
         Error::SignedOut => Trouble::SignedOut,
+        Error::NeedsLogin { .. } => Trouble::NeedsLogin,
+        Error::NoToken { .. } => Trouble::NoToken,
         Error::Unauthorized { .. } | Error::MissingScope { .. } | Error::Forbidden => Trouble::Refused,
         Error::NotFound => Trouble::NotFound,
         error if error.is_passing() => Trouble::Unreachable,
         _ => Trouble::Other,
     };
     let retry_after = match error {
-        Error::RateLimited { retry_after } => Some(retry_after.as_secs()),
+        Error::RateLimited { retry_after } | Error::NoToken { retry_after, .. } => {
+            Some(retry_after.as_secs())
+        }
         Error::Offline { retry_after, .. } => retry_after.map(|wait| wait.as_secs()),
         _ => None,
     };

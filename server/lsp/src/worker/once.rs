@@ -1,10 +1,10 @@
 //! A review read once, without a session: for the command line.
 
+use super::accounts::Accounts;
 use super::memo::Memo;
 use super::{Environment, discover, files, placing, reading};
 use crate::effect::{Placing, ToPlace};
-use crate::event::{CheckedOut, Discovery, Found, Loaded, Located, Problem};
-use crate::session::AccountState;
+use crate::event::{CheckedOut, Discovery, Found, Loaded, Located, Login, Problem};
 use pull_request::model::{CommentId, PullRequest, PullRequestId, RepositoryName, User};
 use pull_request::text::Text;
 use pull_request::thread::{Discussion, fold};
@@ -14,6 +14,7 @@ use std::sync::Arc;
 /// A repository with the handle that reads it.
 pub struct Repository {
     git: git::Repository,
+    bitbucket: bitbucket::Client,
     /// What was found.
     pub discovery: Discovery,
 }
@@ -44,29 +45,30 @@ pub fn discover(path: &Path, environment: &Environment) -> Result<Repository, St
     // Sentences name the folder, and `.` is no name.
     let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let found = discover::repository(path, &preferred, &environment.origin.web_host(), 0)?;
-    Ok(Repository { git: found.repository, discovery: found.discovery })
+    let accounts = Accounts::new(environment.clone());
+    let mut discovery = found.discovery;
+    let chosen = accounts.choose(&accounts.load(), &discovery);
+    let bitbucket = accounts.client(chosen.as_ref().ok().map(|(who, _)| who));
+    discovery.login = chosen.map(|(_, login)| login);
+    Ok(Repository { git: found.repository, bitbucket, discovery })
 }
 
-/// Who is signed in.
-pub async fn identify(environment: &Environment) -> Result<User, Problem> {
-    reading::identify(&environment.bitbucket()).await
+/// Who asks Bitbucket for the repository.
+pub async fn identify(repository: &Repository) -> Result<User, Problem> {
+    match &repository.discovery.login {
+        Ok(Login { me: Some(me), .. }) => Ok(me.clone()),
+        _ => reading::identify(&repository.bitbucket).await,
+    }
 }
 
 /// The pull requests of what is checked out.
-pub async fn find(repository: &Repository, environment: &Environment) -> Result<Found, Problem> {
+pub async fn find(repository: &Repository) -> Result<Found, Problem> {
     let Discovery { candidates, checked_out, head, .. } = &repository.discovery;
-    reading::find(&environment.bitbucket(), candidates, checked_out, head.as_deref(), true).await
+    reading::find(&repository.bitbucket, candidates, checked_out, head.as_deref(), true).await
 }
 
 /// The review of what is checked out: of the newest open pull request, or of the one named.
-pub async fn review(
-    repository: Repository,
-    number: Option<PullRequestId>,
-    environment: &Environment,
-) -> Result<Review, String> {
-    if let AccountState::SignedOut(sentence) = environment.account_state() {
-        return Err(sentence);
-    }
+pub async fn review(repository: Repository, number: Option<PullRequestId>) -> Result<Review, String> {
     if !repository.discovery.trusted {
         return Err(repository.discovery.remarks.join(" "));
     }
@@ -76,12 +78,15 @@ pub async fn review(
                 .into(),
         );
     }
-    let bitbucket = environment.bitbucket();
+    if let Err(sentence) = &repository.discovery.login {
+        return Err(sentence.clone());
+    }
+    let bitbucket = repository.bitbucket.clone();
     let sentence = |problem: Problem| problem.sentence;
     let (name, known) = match number {
         Some(number) => (repository.discovery.candidates[0].clone(), Err(number)),
         None => {
-            let found = find(&repository, environment).await.map_err(sentence)?;
+            let found = find(&repository).await.map_err(sentence)?;
             let first = found
                 .pull_requests
                 .into_iter()

@@ -1,31 +1,60 @@
 //! From a repository's name and branch to a whole pull request: which requests, in which order, side by side where they can be.
 
-use super::{Environment, problem, sentence};
+use super::accounts::{Accounts, Known, Who};
+use super::{problem, sentence};
 use crate::event::{CheckedOut, Found, Fresh, Loaded, Problem, Trouble};
 use crate::main_loop::now;
 use bitbucket::{Client, Error, Listing};
 use pull_request::model::{End, PullRequest, PullRequestId, PullRequestState, RepositoryName, User};
 use pull_request::view::markdown::plain;
+use std::collections::HashMap;
 
 pub(super) async fn identify(bitbucket: &Client) -> Result<User, Problem> {
     bitbucket.current_user().await.map_err(|error| problem(&error))
 }
 
-/// Sentences about the account and the request budget.
-pub(super) fn describe(environment: &Environment, bitbucket: &Client) -> Vec<String> {
-    let mut lines =
-        vec![format!("Bitbucket is {}, its API {}.", environment.origin.web(), environment.origin.api())];
-    if environment.account.is_ok() {
-        lines.push("The credentials come from the environment.".into());
+/// Sentences about the program, the accounts, the hosts that were spoken to and the request budgets.
+pub(super) fn describe(
+    accounts: &Accounts,
+    known: &Known,
+    clients: &HashMap<Option<Who>, Client>,
+) -> Vec<String> {
+    let environment = accounts.environment();
+    let mut lines = vec![format!("This is bitbucket-lsp {}.", env!("CARGO_PKG_VERSION"))];
+    lines.extend(environment.config.as_ref().ok().cloned());
+    lines.extend(accounts.describe(known));
+    let contacts = environment.limits.contacts.list();
+    lines.push(match contacts.as_slice() {
+        [] => "Nothing was sent to any host so far.".into(),
+        contacts => {
+            let hosts: Vec<String> =
+                contacts.iter().map(|(host, count)| format!("{host} ({count})")).collect();
+            format!("Hosts that were spoken to, with the number of requests: {}.", hosts.join(", "))
+        }
+    });
+    let mut budgets: Vec<(String, bitbucket::Budget)> = clients
+        .iter()
+        .filter_map(|(who, client)| {
+            let of = match who.as_ref()? {
+                Who::Environment => String::new(),
+                Who::Stored(key) => {
+                    let account = known.accounts.get(key);
+                    format!(" for {}", account.map_or("an account", |account| &account.display_name))
+                }
+            };
+            Some((of, client.budget()))
+        })
+        .collect();
+    budgets.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (of, budget) in budgets {
+        let waiting = budget
+            .waiting
+            .map_or(String::new(), |wait| format!("; the next leaves in {} s", wait.as_secs().max(1)));
+        lines.push(format!(
+            "{} of the {} requests that Bitbucket grants each hour were sent by this server{of} in the last hour{waiting}.",
+            budget.spent_last_hour, budget.limit
+        ));
     }
-    let budget = bitbucket.budget();
-    let waiting = budget
-        .waiting
-        .map_or(String::new(), |wait| format!("; the next leaves in {} s", wait.as_secs().max(1)));
-    lines.push(format!(
-        "{} of the {} requests that Bitbucket grants each hour were sent by this server in the last hour{waiting}.",
-        budget.spent_last_hour, budget.limit
-    ));
     lines
 }
 

@@ -9,14 +9,11 @@ use simulator::{Account, Scenario};
 use std::time::Duration;
 
 /// What the binary makes of environment variables.
-fn account(pairs: &[(&str, &str)]) -> Result<credentials::Authorization, String> {
+fn account(pairs: &[(&str, &str)]) -> Result<Option<credentials::Authorization>, String> {
     let get =
         |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    match credentials::from_environment(&get) {
-        Ok(Some(account)) => Ok(account.authorization),
-        Ok(None) => Err(bitbucket::Error::SignedOut.sentence()),
-        Err(error) => Err(error.to_string()),
-    }
+    let found = credentials::from_environment(&get).map_err(|error| error.to_string())?;
+    Ok(found.map(|account| account.authorization))
 }
 
 /// Nobody is signed in: one message, the same in the status, not one request.
@@ -37,7 +34,12 @@ async fn signed_out(name: &str, pairs: &[(&str, &str)], sentence: &str) {
 
 #[tokio::test]
 async fn a_missing_token() {
-    signed_out("token-missing", &[], "You are not signed in to Bitbucket; set BITBUCKET_TOKEN, or").await;
+    signed_out(
+        "token-missing",
+        &[],
+        "You are not signed in to Bitbucket; run \"Bitbucket: Generate Token\" or",
+    )
+    .await;
 }
 
 #[tokio::test]
