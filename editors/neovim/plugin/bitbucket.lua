@@ -23,7 +23,8 @@ end, {
   end,
 })
 
-local verbs = 'show thread next prev refresh toggle browser copy status switch log'
+local verbs = 'show thread next prev refresh toggle browser copy status switch log '
+  .. 'login token paste cancel account logout'
 for verb in vim.gsplit(verbs, ' ') do
   vim.keymap.set('n', ('<Plug>(bitbucket-%s)'):format(verb), ('<Cmd>Bitbucket %s<CR>'):format(verb))
 end

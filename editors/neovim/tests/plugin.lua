@@ -78,7 +78,7 @@ local function plain()
   end)
   vim.cmd.Bitbucket('shwo')
   check('an unknown verb names the known ones', function()
-    return said('There is no :Bitbucket shwo; the verbs are browser')
+    return said('There is no :Bitbucket shwo; the verbs are account')
   end)
 
   local one = repository('one', { ['pay.rs'] = code, ['.git/COMMIT_EDITMSG'] = { 'charge' } })
@@ -259,17 +259,173 @@ local function plain()
     return vim.api.nvim_buf_get_lines(0, 0, 1, false)[1] == '# Seven, changed'
   end)
 
+  vim.fn.writefile({ '# Paste it below' }, documents .. '/finish-sign-in.md')
+  vim.cmd.edit(documents .. '/finish-sign-in.md')
+  check('the document for pasting can be written in', function()
+    return attached() and vim.bo.modifiable and not vim.bo.readonly
+  end)
+  vim.api.nvim_buf_set_lines(0, -1, -1, false, { 'http://127.0.0.1:1/callback?code=c' })
+  check('and what is pasted is told to the server', function()
+    local change = told('textDocument/didChange')
+    return change and vim.inspect(change.params.contentChanges):find('callback?code=c', 1, true)
+  end)
+  vim.api.nvim_exec_autocmds('TextChanged', { buffer = 0 })
+  check('it never counts as modified', function()
+    return not vim.bo.modified
+  end)
+end
+
+---A program in the place of `bitbucket-lsp`: says by which arguments and with what on standard input it was run.
+local function program(lines)
+  local path = vim.env.TEST_HOME .. '/program'
+  vim.fn.writefile(vim.list_extend({ '#!/bin/sh' }, lines), path)
+  vim.fn.setfperm(path, 'rwx------')
+  return path
+end
+
+local function sign_in()
+  local sentences = {}
+  vim.notify = function(message, level)
+    table.insert(sentences, ('%d %s'):format(level, message))
+  end
+  local function said(text)
+    return vim.iter(sentences):any(function(sentence)
+      return sentence:find(text, 1, true)
+    end)
+  end
+  local function last()
+    local request = told('workspace/executeCommand')
+    return request and { request.params.command, request.params.arguments[1] }
+  end
+  local dir = repository('one', { ['pay.rs'] = code })
+  vim.cmd.edit(dir .. '/pay.rs')
+  check('the server is there', attached)
+  for verb, command in vim.spairs({
+    login = 'generateToken',
+    cancel = 'cancelSignIn',
+    account = 'switchAccount',
+    logout = 'signOut',
+  }) do
+    vim.cmd.Bitbucket(verb)
+    check((':Bitbucket %s is %s'):format(verb, command), function()
+      local seen = last()
+      return seen and seen[1] == 'bitbucket.' .. command and seen[2].uri == vim.uri_from_bufnr(0)
+    end)
+  end
+
+  local typed ---@type string?
+  vim.ui.input = function(_, answer)
+    if typed then
+      vim.fn.histadd('input', typed)
+    end
+    answer(typed)
+  end
+  local address = [[http://127.0.0.1:1/callback?code=a\b.*&state=c]]
+  typed = address
+  vim.cmd.Bitbucket('paste')
+  check(':Bitbucket paste hands the address on', function()
+    return last()[1] == 'bitbucket.finishSignIn' and last()[2].address == address
+  end)
+  check('and keeps it in no history', function()
+    return vim.fn.histget('input') == ''
+  end)
+  typed = ''
+  vim.cmd.Bitbucket('paste')
+  check('with nothing entered it asks for the document', function()
+    return last()[1] == 'bitbucket.finishSignIn' and not last()[2].address
+  end)
+  typed = nil
+  local before = #server.told
+  vim.cmd.Bitbucket('paste')
+  vim.cmd.Bitbucket('token')
+  check('without a screen a token is typed into a page', function()
+    return last()[1] == 'bitbucket.addToken'
+  end)
+  check('whoever gives :Bitbucket paste up asks for nothing', function()
+    return #server.told == before + 1
+  end)
+
+  vim.api.nvim_list_uis = function()
+    return { {} }
+  end
+  vim.g.bitbucket_token_page = true
+  before = #server.told
+  vim.cmd.Bitbucket('token')
+  check('so it is where the user wants that', function()
+    return #server.told == before + 1 and last()[1] == 'bitbucket.addToken'
+  end)
+  vim.g.bitbucket_token_page = nil
+  vim.lsp.config('bitbucket', {
+    cmd = { program({ 'echo "arguments: $*"', 'echo "token: $(wc -c)" "$SHOP"', 'echo "careful" >&2' }) },
+    cmd_env = { SHOP = 'open' },
+  })
+  local asked = 0
+  ---@diagnostic disable-next-line: duplicate-set-field
+  vim.fn.inputsecret = function()
+    asked = asked + 1
+    return ' t0ken '
+  end
+  before, typed = #server.told, 'ana@corner.test '
+  vim.cmd.Bitbucket('token')
+  check('a token goes to the standard input of the program', function()
+    return said(('2 arguments: auth token --email ana@corner.test %s\ntoken: 5 open'):format(dir))
+  end)
+  check('what the program warns of is a warning', function()
+    return said('3 careful')
+  end)
+  typed = ''
+  vim.cmd.Bitbucket('token')
+  check('an access token has no address', function()
+    return said(('2 arguments: auth token %s\n'):format(dir))
+  end)
+  typed = nil
+  vim.cmd.Bitbucket('token')
+  check('whoever gives no address is asked for no token', function()
+    return asked == 2
+  end)
+  check('and no message has it', function()
+    return #server.told == before and not vim.inspect(server.told):find('t0ken', 1, true)
+  end)
+  vim.lsp.config('bitbucket', { cmd = { vim.env.TEST_HOME .. '/nothing' } })
+  typed = ''
+  vim.cmd.Bitbucket('token')
+  check('a program that is not there is said', function()
+    return said('4 ' .. vim.env.TEST_HOME .. '/nothing cannot be run')
+  end)
+
+  local function health(lines)
+    vim.lsp.config('bitbucket', { cmd = { program(lines) } })
+    vim.cmd.checkhealth('bitbucket')
+    local report = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n')
+    vim.cmd.tabclose()
+    return report
+  end
+  local report = health({ '[ "$1" = auth ] && echo "Account Ana: an API token." && echo "For $3."', 'echo v1' })
+  check(':checkhealth names who is signed in', function()
+    return report:find('OK Account Ana: an API token.', 1, true)
+  end)
+  check('and asks for the repository', function()
+    return report:find(('For %s.'):format(dir), 1, true)
+  end)
+  report = health({ '[ "$1" = auth ] && echo "Nobody is signed in; run this."', 'echo v1' })
+  check('it says what to run where nobody is', function()
+    return report:find('WARNING Nobody is signed in; run this.', 1, true)
+      and report:find('Run `:Bitbucket login`', 1, true)
+  end)
+  report = health({ 'if [ "$1" = auth ]; then sleep 20; fi', 'echo v1' })
+  check('it does not wait for long', function()
+    return report:find('more than four seconds', 1, true)
+  end)
   vim.env.BITBUCKET_EMAIL, vim.env.BITBUCKET_API_TOKEN = 'ana@example.com', 'hidden-value'
-  vim.cmd.checkhealth('bitbucket')
-  local report = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n')
-  check(':checkhealth names the account variables', function()
-    return report:find('BITBUCKET_EMAIL and BITBUCKET_API_TOKEN are set', 1, true)
+  report = health({ 'echo v1' })
+  check('it names the variables that go before', function()
+    return report:find('BITBUCKET_EMAIL is set', 1, true) and report:find('BITBUCKET_API_TOKEN is set', 1, true)
   end)
   check('never their values', function()
     return not report:find('hidden-value', 1, true) and not report:find('ana@example', 1, true)
   end)
   check('and each repository', function()
-    return report:find('Repository: ' .. one, 1, true) and report:find('Repository: ' .. work_tree, 1, true)
+    return report:find('Repository: ' .. dir, 1, true)
   end)
 end
 
@@ -322,7 +478,7 @@ local function loaded_late()
   end)
 end
 
-local modes = { plain = plain, without_filetype = without_filetype, loaded_late = loaded_late }
+local modes = { plain = plain, sign_in = sign_in, without_filetype = without_filetype, loaded_late = loaded_late }
 local ok, problem = xpcall(modes[vim.env.MODE], debug.traceback)
 if not ok then
   failed = failed + 1

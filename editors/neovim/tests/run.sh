@@ -10,7 +10,7 @@ export XDG_CONFIG_HOME=$home/config XDG_DATA_HOME=$home/data XDG_STATE_HOME=$hom
 unset BITBUCKET_LSP_CACHE BITBUCKET_TOKEN BITBUCKET_EMAIL BITBUCKET_API_TOKEN
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null TEST_HOME=$home
 export PLUGIN=${here%/tests}
-for mode in plain without_filetype loaded_late; do
+for mode in plain sign_in without_filetype loaded_late; do
   MODE=$mode timeout 60 "$nvim" --clean --headless \
     --cmd "set noswapfile | lua if vim.env.MODE ~= 'loaded_late' then vim.opt.runtimepath:prepend(vim.env.PLUGIN) end" \
     --cmd "lua dofile(vim.env.PLUGIN .. '/tests/server.lua')" \

@@ -42,7 +42,17 @@ local answer = {
         codeLensProvider = vim.empty_dict(),
         hoverProvider = true,
         executeCommandProvider = {
-          commands = { 'bitbucket.showPullRequest', 'bitbucket.nextComment', 'bitbucket.copyLink' },
+          commands = {
+            'bitbucket.showPullRequest',
+            'bitbucket.nextComment',
+            'bitbucket.copyLink',
+            'bitbucket.generateToken',
+            'bitbucket.finishSignIn',
+            'bitbucket.cancelSignIn',
+            'bitbucket.addToken',
+            'bitbucket.switchAccount',
+            'bitbucket.signOut',
+          },
         },
       },
     }

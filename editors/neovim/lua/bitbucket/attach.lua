@@ -50,11 +50,29 @@ local function show_diagnostics(client)
   }, vim.lsp.diagnostic.get_namespace(client.id))
 end
 
+---The one document of the server that something is pasted into. It is taken as it is typed: nothing has to be saved,
+---so the buffer never counts as modified, and the server may write it anew.
+---@param bufnr integer
+local function let_paste(bufnr)
+  vim.api.nvim_create_autocmd({ 'TextChanged', 'TextChangedI', 'InsertLeave' }, {
+    buffer = bufnr,
+    group = vim.api.nvim_create_augroup('bitbucket.paste.' .. bufnr, {}),
+    callback = function()
+      vim.bo[bufnr].modified = false
+    end,
+  })
+end
+
 ---A document of the server is read; the server writes it anew when the review changes.
 ---@param bufnr integer
 local function show_document(bufnr)
   local options = vim.bo[bufnr]
-  options.readonly, options.modifiable, options.swapfile, options.autoread = true, false, false, true
+  local is_read = vim.fs.basename(vim.api.nvim_buf_get_name(bufnr)) ~= 'finish-sign-in.md'
+  options.readonly, options.modifiable, options.swapfile, options.autoread = is_read, not is_read, false, true
+  if not is_read then
+    options.undofile = false
+    let_paste(bufnr)
+  end
   if options.filetype == '' then
     options.filetype = 'markdown'
   end

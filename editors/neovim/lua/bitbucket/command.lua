@@ -1,4 +1,4 @@
--- The verbs of :Bitbucket: commands of the server, and two of our own, `thread` and `log`.
+-- The verbs of :Bitbucket: commands of the server, and three of our own, `thread`, `token` and `log`.
 
 local bitbucket = require('bitbucket')
 
@@ -15,6 +15,11 @@ local server_commands = {
   copy = 'bitbucket.copyLink',
   status = 'bitbucket.showStatus',
   switch = 'bitbucket.switchPullRequest',
+  login = 'bitbucket.generateToken',
+  paste = 'bitbucket.finishSignIn',
+  cancel = 'bitbucket.cancelSignIn',
+  account = 'bitbucket.switchAccount',
+  logout = 'bitbucket.signOut',
 }
 
 ---Where the cursor is, as the server's commands take it; empty in a buffer that the server does not know.
@@ -33,12 +38,21 @@ local function cursor(client)
 end
 
 ---@return string
-local function why_not_running()
+function M.why_not_running()
   local cmd = vim.lsp.config.bitbucket.cmd
   if type(cmd) == 'table' and vim.fn.executable(cmd[1]) == 0 then
     return ('%s was not found: install it, or say where it is (:help bitbucket-config).'):format(cmd[1])
   end
   return 'bitbucket-lsp is not running: open a file of a git repository, or see :checkhealth bitbucket.'
+end
+
+---Runs a command of the server, for where the cursor is.
+---@param client vim.lsp.Client
+---@param name string
+---@param more? table members of its argument
+function M.execute(client, name, more)
+  local argument = vim.tbl_extend('force', cursor(client), more or {})
+  client:exec_cmd({ title = name, command = name, arguments = { argument } }, { bufnr = 0 })
 end
 
 ---@param verb string
@@ -47,23 +61,26 @@ function M.run(verb)
   if verb == 'log' then
     vim.cmd.tabedit(vim.fn.fnameescape(vim.lsp.log.get_filename()))
     vim.cmd.normal({ 'G', bang = true })
+  elseif verb == 'token' then
+    require('bitbucket.token').add(client)
   elseif verb ~= 'thread' and not server_commands[verb] then
     local verbs = table.concat(M.complete(''), ', ')
     bitbucket.say(('There is no :Bitbucket %s; the verbs are %s.'):format(verb, verbs), vim.log.levels.ERROR)
   elseif not client then
-    bitbucket.say(why_not_running(), vim.log.levels.WARN)
+    bitbucket.say(M.why_not_running(), vim.log.levels.WARN)
   elseif verb == 'thread' then
     require('bitbucket.float').open(client)
+  elseif verb == 'paste' then
+    require('bitbucket.token').paste(client)
   else
-    local command = { title = verb, command = server_commands[verb], arguments = { cursor(client) } }
-    client:exec_cmd(command, { bufnr = 0 })
+    M.execute(client, server_commands[verb])
   end
 end
 
 ---@param lead string what is typed of the verb
 ---@return string[]
 function M.complete(lead)
-  local verbs = vim.list_extend({ 'thread', 'log' }, vim.tbl_keys(server_commands))
+  local verbs = vim.list_extend({ 'thread', 'token', 'log' }, vim.tbl_keys(server_commands))
   table.sort(verbs)
   return vim.tbl_filter(function(verb)
     return vim.startswith(verb, lead)

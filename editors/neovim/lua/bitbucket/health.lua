@@ -3,34 +3,58 @@
 local M = {}
 
 ---@param argv string[]
----@return string? output nil where the program cannot be run
+---@return string? output nil where the program cannot be run, or does not end well within four seconds
+---@return string problem
 local function output_of(argv)
-  local ok, job = pcall(vim.system, argv, { text = true })
-  local done = ok and job:wait(5000)
-  return done and done.code == 0 and vim.trim(done.stdout) or nil
+  local ok, job = pcall(vim.system, argv, { text = true, env = vim.lsp.config.bitbucket.cmd_env })
+  if not ok then
+    return nil, tostring(job)
+  end
+  local done = job:wait(4000) ---@type vim.SystemCompleted?
+  if not done or done.code == 124 then
+    return nil, 'it took more than four seconds'
+  end
+  return done.code == 0 and vim.trim(done.stdout) or nil, vim.trim(done.stderr)
 end
 
----@param name string
-local function is_set(name)
-  return (vim.env[name] or '') ~= ''
+---How a line of `bitbucket-lsp auth status` is reported, by how it begins; any other line is information.
+---@type table<string, 'ok'|'warn'>
+local kinds = {
+  ['Account '] = 'ok',
+  ['The credentials come from the environment'] = 'ok',
+  ['This folder is asked for as '] = 'ok',
+  ['Nobody is signed in'] = 'warn',
+  ['You are not signed in'] = 'warn',
+  ['BITBUCKET_'] = 'warn',
+}
+
+---@param line string
+local function report(line)
+  local kind
+  for start, its in pairs(kinds) do
+    kind = vim.startswith(line, start) and its or kind
+  end
+  local advice = 'Run `:Bitbucket login` or `:Bitbucket token`; see `:help bitbucket-sign-in`.'
+  vim.health[kind or 'info'](line, kind == 'warn' and { advice } or nil)
 end
 
-local function check_account()
+---Who is signed in, and as whom the current folder is asked for, in the server's own words.
+---@param program string
+local function check_account(program)
   local health = vim.health
-  if is_set('BITBUCKET_TOKEN') then
-    health.ok('BITBUCKET_TOKEN is set')
-  elseif is_set('BITBUCKET_EMAIL') and is_set('BITBUCKET_API_TOKEN') then
-    health.ok('BITBUCKET_EMAIL and BITBUCKET_API_TOKEN are set')
-  elseif is_set('BITBUCKET_EMAIL') or is_set('BITBUCKET_API_TOKEN') then
-    health.error(
-      'Only one of BITBUCKET_EMAIL and BITBUCKET_API_TOKEN is set',
-      'Set both, or BITBUCKET_TOKEN.'
-    )
-  else
-    health.warn('No account in the environment', {
-      'Set BITBUCKET_TOKEN, or BITBUCKET_EMAIL and BITBUCKET_API_TOKEN, before Neovim starts.',
-      '`:Bitbucket status` says what the server sees.',
-    })
+  local client = require('bitbucket').client()
+  local folder = client and client.workspace_folders and client.workspace_folders[1]
+  local status, problem =
+    output_of({ program, 'auth', 'status', folder and vim.uri_to_fname(folder.uri) or vim.fn.getcwd() })
+  if not status then
+    health.error('Who is signed in could not be asked: ' .. problem)
+    return
+  end
+  vim.tbl_map(report, vim.split(status, '\n'))
+  for _, name in ipairs({ 'BITBUCKET_TOKEN', 'BITBUCKET_EMAIL', 'BITBUCKET_API_TOKEN' }) do
+    if (vim.env[name] or '') ~= '' then
+      health.info(name .. ' is set, which goes before every account that is signed in')
+    end
   end
 end
 
@@ -61,8 +85,9 @@ function M.check()
   health.ok('Neovim ' .. tostring(vim.version()))
 
   local cmd = vim.lsp.config.bitbucket.cmd
+  local version
   if type(cmd) == 'table' then
-    local version = output_of({ cmd[1], '--version' })
+    version = output_of({ cmd[1], '--version' })
     if version then
       health.ok(('%s (%s)'):format(version, vim.fn.exepath(cmd[1])))
     else
@@ -75,7 +100,9 @@ function M.check()
   else
     health.warn('git was not found')
   end
-  check_account()
+  if version then
+    check_account(cmd[1])
+  end
   check_clients()
   health.info(('Log: %s (`:Bitbucket log`)'):format(vim.lsp.log.get_filename()))
 end
