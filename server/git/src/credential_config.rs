@@ -3,13 +3,15 @@
 //!
 //! - `block`: the lines that are added to a configuration file; pure, byte for byte;
 //! - `file`: which file that is, and how it is replaced as git replaces it;
-//! - `chain`, `matching`: which of all configured helpers git runs for an address.
+//! - `chain`, `matching`: which of all configured helpers git runs for an address;
+//! - `command_line`: what `git -c` says.
 //!
 //! It must not know accounts or passwords, nor what a helper answers.
 //! A file is edited as text, so that everything else in it stays as its owner wrote it.
 
 mod block;
 mod chain;
+mod command_line;
 mod file;
 mod matching;
 
@@ -20,6 +22,7 @@ use gix::bstr::ByteSlice;
 use crate::repository::{Repository, Trust};
 
 pub use chain::{helpers_for, use_http_path};
+pub use command_line::on_command_line;
 
 /// How to look a variable of the environment up.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;

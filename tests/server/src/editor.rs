@@ -1,5 +1,6 @@
 //! A fake editor: a bare LSP client, of a server in memory or of the real process.
 
+use crate::logs;
 use crate::process::Process;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -123,6 +124,7 @@ impl Editor {
 
     /// An editor of the real process, that has said nothing yet.
     pub fn of(name: &str, mut process: Process, settings: Value) -> Self {
+        process.log_as(name);
         let (from_server, to_server) = process.streams();
         Self::over(
             name,
@@ -545,9 +547,7 @@ impl Editor {
 
 /// Messages of all journeys go to the folder that `JOURNEY_LOGS` names, for the check against the LSP meta-model.
 fn open_log(name: &str) -> Option<File> {
-    let folder = std::env::var_os("JOURNEY_LOGS")?;
-    std::fs::create_dir_all(&folder).expect("a folder for logs");
-    Some(File::create(Path::new(&folder).join(format!("{name}.jsonl"))).expect("a log"))
+    logs::place("", name, ".jsonl").map(|place| File::create(place).expect("a log"))
 }
 
 /// The `file:` URI of a path.

@@ -4,6 +4,9 @@
 //! and if that does not come true in time, says what was seen instead.
 
 pub mod canary;
+#[cfg(target_os = "linux")]
+pub mod children;
 pub mod editor;
+mod logs;
 pub mod process;
 pub mod world;

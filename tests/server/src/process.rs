@@ -1,5 +1,9 @@
 //! The real binary as a process: found, built once, started with an environment of the test's own, looked into by /proc.
 
+use crate::logs;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -29,13 +33,19 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// A command for the binary with nothing of this process's environment but `PATH`.
+/// A command for the binary with nothing of this process's environment but `PATH`, unless it is given another one.
 pub fn command(environment: &[(String, String)]) -> Command {
-    let mut command = Command::new(binary());
-    command.env_clear().envs(environment.iter().cloned()).kill_on_drop(true);
+    bare(binary(), environment)
+}
+
+/// The same for another program, which is to become the server.
+pub fn bare(program: impl AsRef<OsStr>, environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().kill_on_drop(true);
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
+    command.envs(environment.iter().cloned());
     command
 }
 
@@ -43,24 +53,36 @@ pub fn command(environment: &[(String, String)]) -> Command {
 pub struct Process {
     child: Child,
     streams: Option<(ChildStdout, ChildStdin)>,
-    said: Arc<Mutex<Vec<u8>>>,
+    said: Arc<Mutex<Said>>,
     listener: JoinHandle<()>,
+}
+
+/// What a process said on standard error.
+#[derive(Default)]
+struct Said {
+    bytes: Vec<u8>,
+    /// Where it is written down as well.
+    log: Option<File>,
 }
 
 impl Process {
     /// Starts it with pipes for everything; what it says on standard error is kept.
     pub fn start(environment: &[(String, String)]) -> Self {
-        let mut command = command(environment);
+        Self::of(command(environment))
+    }
+
+    /// Starts a command of the test's own in the same way.
+    pub fn of(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let streams = Some((child.stdout.take().expect("a pipe"), child.stdin.take().expect("a pipe")));
         let mut errors = child.stderr.take().expect("a pipe");
-        let said: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let said: Arc<Mutex<Said>> = Arc::default();
         let hearing = said.clone();
         let listener = tokio::spawn(async move {
             let mut piece = [0; 8192];
             while let Ok(count @ 1..) = errors.read(&mut piece).await {
-                hearing.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&piece[..count]);
+                hearing.lock().unwrap_or_else(PoisonError::into_inner).hear(&piece[..count]);
             }
         });
         Self { child, streams, said, listener }
@@ -68,6 +90,16 @@ impl Process {
 
     pub(crate) fn streams(&mut self) -> (ChildStdout, ChildStdin) {
         self.streams.take().expect("nobody else took them")
+    }
+
+    /// Writes what it said and will say on standard error to the logs of the journeys, if those are wanted.
+    pub(crate) fn log_as(&self, name: &str) {
+        if let Some(place) = logs::place("", name, ".stderr") {
+            let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut log = File::create(place).expect("a log");
+            log.write_all(&said.bytes).expect("the log is written");
+            said.log = Some(log);
+        }
     }
 
     /// Its number.
@@ -89,7 +121,7 @@ impl Process {
     /// All that it said on standard error, to the end of the stream: for after its end.
     pub async fn said(&mut self) -> Vec<u8> {
         (&mut self.listener).await.expect("standard error is read");
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).bytes.clone()
     }
 
     /// Its most memory so far, in bytes (`VmHWM`).
@@ -105,6 +137,15 @@ impl Process {
     #[cfg(target_os = "linux")]
     pub fn listening(&self) -> usize {
         listening(self.id())
+    }
+}
+
+impl Said {
+    fn hear(&mut self, piece: &[u8]) {
+        self.bytes.extend_from_slice(piece);
+        if let Some(log) = &mut self.log {
+            log.write_all(piece).expect("the log is written");
+        }
     }
 }
 

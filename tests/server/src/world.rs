@@ -1,6 +1,7 @@
 //! A world for a journey: a simulated Bitbucket, a clone of a repository in it, and folders for the server.
 
 use crate::editor::{Editor, able};
+use crate::logs;
 use bitbucket_lsp::worker::accounts::Oauth;
 use bitbucket_lsp::worker::{Browser, Environment, Redactor};
 use credentials::store::FileStore;
@@ -11,7 +12,18 @@ use std::process::Command;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// The world. Dropping it checks that every request and answer fitted Atlassian's OpenAPI file.
+/// What the server may write to: folders of the world.
+const PLACES: [&str; 5] = ["cache", "config", "home", "state", "tmp"];
+
+/// What a secret is in on purpose: the files that tokens are kept in where there is no keyring, and the user's own file,
+/// which may hold the secret of an OAuth consumer.
+const SECRET: [&str; 2] = ["state/secrets", "config/config.toml"];
+
+/// The variables that a token comes by.
+const CREDENTIALS: [&str; 3] = ["BITBUCKET_TOKEN", "BITBUCKET_EMAIL", "BITBUCKET_API_TOKEN"];
+
+/// The world. Dropping it checks that every request and answer fitted Atlassian's OpenAPI file. If there are logs of the
+/// journeys, it leaves there what the server wrote, but not what is secret on purpose.
 pub struct World {
     /// Bitbucket.
     pub simulator: Simulator,
@@ -45,6 +57,10 @@ impl World {
         let mut simulator = Simulator::start(scenario).await.expect("a simulator");
         simulator.check_against_openapi();
         let folder = tempfile::Builder::new().prefix("journey-").tempdir().expect("a folder");
+        // The server makes the others where it needs them.
+        for place in ["home", "tmp"] {
+            std::fs::create_dir(folder.path().join(place)).expect("a folder");
+        }
         let clone = folder.path().canonicalize().expect("a real path").join("clone");
         Self { simulator, clone, folder, name: name.to_owned() }
     }
@@ -93,13 +109,22 @@ impl World {
             ("BITBUCKET_LSP_CACHE", "cache"),
             ("BITBUCKET_LSP_STATE", "state"),
             ("HOME", "home"),
+            ("TMPDIR", "tmp"),
         ] {
             variables.push((name.to_owned(), self.folder().join(folder).display().to_string()));
         }
         variables
     }
 
-    /// A folder that goes when the world does; nothing in it is the server's but `cache`.
+    /// The same without credentials.
+    pub fn signed_out_variables(&self) -> Vec<(String, String)> {
+        let mut variables = self.variables();
+        variables.retain(|(name, _)| !CREDENTIALS.contains(&name.as_str()));
+        variables
+    }
+
+    /// A folder that goes when the world does. In it are the clone, and what the server may write to: `cache`, `config`,
+    /// `home`, `state` and `tmp`.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().canonicalize().expect("a real path")
     }
@@ -147,6 +172,51 @@ impl World {
     /// Runs git in the clone without a network, as a user with a name, without the machine's own configuration.
     pub fn git(&self, arguments: &[&str]) {
         git(&self.clone, arguments);
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let Some(target) = logs::place("worlds", &self.name, "") else { return };
+        // What an earlier run has left is not this world's.
+        let _ = std::fs::remove_dir_all(&target);
+        for place in PLACES {
+            let (from, to) = (self.folder.path().join(place), target.join(place));
+            if let Err(error) = copy(&from, &to, &SECRET.map(|secret| self.folder.path().join(secret))) {
+                // What could not be kept was not searched: that must be seen. But not instead of another failure.
+                let told = format!("{} could not be kept: {error}", from.display());
+                assert!(std::thread::panicking(), "{told}");
+            }
+        }
+    }
+}
+
+/// Copies a folder, if there is one: files, links and folders, `without` some.
+fn copy(from: &Path, to: &Path, without: &[PathBuf]) -> std::io::Result<()> {
+    if without.iter().any(|path| path == from) {
+        return Ok(());
+    }
+    let Ok(found) = from.symlink_metadata() else { return Ok(()) };
+    let content = if found.is_dir() {
+        std::fs::create_dir_all(to)?;
+        for entry in from.read_dir()? {
+            let name = entry?.file_name();
+            copy(&from.join(&name), &to.join(&name), without)?;
+        }
+        return Ok(());
+    } else if found.is_symlink() {
+        // Where it points to is all that there is to it.
+        std::fs::read_link(from).map(|target| target.into_os_string().into_encoded_bytes())
+    } else if found.is_file() {
+        std::fs::read(from)
+    } else {
+        return Ok(());
+    };
+    match content {
+        Ok(content) => std::fs::write(to, content),
+        // A server that still runs has replaced or removed it.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -9,12 +9,13 @@ use gix::bstr::ByteSlice;
 use gix::config::section::is_trusted;
 use gix::config::{File, Source, file};
 
-use super::Environment;
 use super::matching::Asked;
+use super::{Environment, command_line};
 use crate::repository::Repository;
 
 /// The credential helpers that git runs for an address, in their order, as they are written in the configuration of
-/// the system, the user and the repository; an empty one takes back those before it.
+/// the system, the user and the repository, and on the command line of the git that runs this program; an empty one
+/// takes back those before it.
 ///
 /// With a repository, its configuration is taken as [`discover`](crate::discover) reads it; without, `environment`
 /// says where the files are.
@@ -63,8 +64,9 @@ fn each_section(
     };
     match repository {
         Some(repository) => visit_all(repository.handle().config_snapshot().plumbing()),
-        None => outside_repositories(environment).iter().for_each(visit_all),
+        None => outside_repositories(environment).iter().for_each(&mut visit_all),
     }
+    visit_all(&command_line::all(environment));
 }
 
 /// The files of the system and the user, with what they include; one that cannot be read is left out.

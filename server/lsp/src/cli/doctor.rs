@@ -62,13 +62,17 @@ pub async fn examine(folder: &Path, environment: Environment) -> Report {
     let in_time = tokio::time::timeout(PATIENCE, look).await.is_ok();
     let well = in_time && config.is_ok() && session.attention().is_empty();
     let mut text = status(&mut session, &mut worker, &mut outcomes).await;
-    if let Err(sentence) = config {
-        text = format!("{sentence}\n\n{text}");
-    }
     if !in_time {
         text.push_str("\nNot everything could be looked at in a minute and a half.\n");
     }
-    Report { text: format!("{}\n", plain_text(&text).trim_end()), well }
+    let mut text = format!("{}\n", plain_text(&text).trim_end());
+    // Without a repository nobody was asked for, and nobody has said it.
+    if let Err(sentence) = config
+        && !text.contains(&sentence)
+    {
+        text = format!("{sentence}\n\n{text}");
+    }
+    Report { text, well }
 }
 
 /// A task may end without an outcome.

@@ -165,7 +165,8 @@ fn repository(text: &mut String, state: &RepositoryState, people: &HashMap<Strin
                 };
                 bullet(text, &format!("Signed in as {who}, {}.", plain(&login.reason, 300)));
             }
-            Err(sentence) => bullet(text, sentence),
+            // It is said above, where the user's attention is asked for.
+            Err(_) => bullet(text, "Nobody asks for it."),
         }
     }
     for line in &state.explanation {
@@ -235,9 +236,6 @@ fn repository(text: &mut String, state: &RepositoryState, people: &HashMap<Strin
             ),
             None => bullet(text, "The branch has no pull request."),
         }
-    }
-    if let Some(problem) = state.problem.as_ref().filter(|_| discovery.login.is_ok()) {
-        bullet(text, &problem.sentence);
     }
 }
 

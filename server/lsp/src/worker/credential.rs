@@ -16,6 +16,9 @@ use std::time::Duration;
 /// git waits no longer for a token that must be renewed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// git's setting that names an account.
+const ACCOUNT: &str = "bitbucket.account";
+
 /// What is told besides the answer, on standard error.
 pub struct Told {
     /// Sentences for the user.
@@ -53,8 +56,13 @@ pub async fn answer(
         erase(accounts, &request, &mut told).await;
         return told;
     }
-    let repository = git::discover(folder).ok();
-    match credential(accounts, &request, repository.as_ref()).await {
+    // git may work on another repository than the one around the folder that it runs in.
+    let git_folder = get("GIT_DIR").filter(|place| !place.is_empty());
+    let place = git_folder.map_or_else(|| folder.to_owned(), |place| folder.join(place));
+    let repository = git::discover(&place).ok();
+    let configured = credential_config::on_command_line(ACCOUNT, &get)
+        .or_else(|| repository.as_ref().and_then(git::Repository::account));
+    match credential(accounts, &request, configured.as_deref()).await {
         Ok((authorization, expires_at)) => {
             if !request.knows_authtype() {
                 told.sentences.extend(others_warning(&web, repository.as_ref(), get));
@@ -75,14 +83,14 @@ pub async fn answer(
 async fn credential(
     accounts: &Accounts,
     request: &Request,
-    repository: Option<&git::Repository>,
+    configured: Option<&str>,
 ) -> Result<(Authorization, Option<u64>), String> {
     match &accounts.environment().account {
         Err(sentence) => return Err(sentence.clone()),
         Ok(Some(authorization)) => return Ok((authorization.clone(), None)),
         Ok(None) => {}
     }
-    let key = chosen(accounts, request, repository)?;
+    let key = chosen(accounts, request, configured)?;
     let origin = key.origin.clone();
     let working = accounts.clone();
     let token = tokio::task::spawn_blocking(move || working.token(&key, None));
@@ -98,20 +106,15 @@ async fn credential(
     }
 }
 
-fn chosen(
-    accounts: &Accounts,
-    request: &Request,
-    repository: Option<&git::Repository>,
-) -> Result<AccountKey, String> {
+fn chosen(accounts: &Accounts, request: &Request, configured: Option<&str>) -> Result<AccountKey, String> {
     let known = accounts.load();
-    let configured = repository.and_then(git::Repository::account);
     let (workspace, slug) = request.repository().unzip();
     let wanted = Wanted {
         origin: accounts.origin()?,
         remote_user: request.username(),
         workspace,
         repository: slug,
-        configured: configured.as_deref(),
+        configured,
     };
     match account::choose(&known.accounts, &wanted) {
         Ok(choice) => Ok(choice.account.key.clone()),

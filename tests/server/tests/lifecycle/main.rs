@@ -2,6 +2,10 @@
 
 mod end;
 mod input;
+#[cfg(target_os = "linux")]
+mod memory;
+mod oauth_day;
+mod search;
 mod secrets;
 mod start;
 
@@ -19,7 +23,11 @@ async fn started(name: &str, world: &World) -> Editor {
 }
 
 async fn started_with(name: &str, world: &World, variables: &[(String, String)], more: Value) -> Editor {
-    let mut editor = Editor::of(name, Process::start(variables), json!({}));
+    greeted(name, world, Process::start(variables), more).await
+}
+
+async fn greeted(name: &str, world: &World, process: Process, more: Value) -> Editor {
+    let mut editor = Editor::of(name, process, json!({}));
     editor.initialize(&[&world.clone], able(), more).await;
     editor.notify("initialized", json!({})).await;
     editor.open(&world.file("till/cart.py")).await;

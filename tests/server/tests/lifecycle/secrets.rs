@@ -1,101 +1,23 @@
 //! The token, looked for in everything that a process leaves behind. It must be nowhere but in its own environment.
 
+use super::search::Search;
 use super::{started_with, until_shown};
+use journeys::editor::Editor;
 use journeys::process::command;
 use journeys::world::World;
-use serde_json::json;
-use simulator::{Account, Fault, Scenario};
+use serde_json::{Value, json};
+use simulator::{Account, Fault, MARKER, Scenario};
 use std::path::Path;
+use std::time::Duration;
 
 /// Characters that every encoding spells differently.
-const TOKEN: &str = "ATCT+c4n4ryT0k3n/3xFfGN\"0=T&o<k>e%n~7\\Q";
+pub(super) const TOKEN: &str = "ATCT+c4n4ryT0k3n/3xFfGN\"0=T&o<k>e%n~7\\Q";
 const EMAIL: &str = "ana.canary@corner.test";
+/// What the user info of the remote has. It has the marker as well.
+const IN_REMOTE: &str = "hunter2-c4n4ryT0k3n";
 
-/// The ways in which a secret may be written down.
-fn spellings(secret: &str) -> Vec<(&'static str, String)> {
-    let json = serde_json::to_string(secret).expect("JSON");
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let percent = |keep: fn(u8) -> bool| -> String {
-        secret
-            .bytes()
-            .map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-            .collect()
-    };
-    let mut all = vec![
-        ("as it is", secret.to_owned()),
-        ("escaped as JSON", json[1..json.len() - 1].to_owned()),
-        ("escaped twice", json[1..json.len() - 1].replace('\\', "\\\\").replace('"', "\\\"")),
-        ("percent-encoded", percent(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))),
-        (
-            "percent-encoded, a little",
-            percent(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=&".contains(&byte)),
-        ),
-        ("as a list of numbers", secret.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ")),
-        ("in hexadecimal", hex.clone()),
-        ("in upper hexadecimal", hex.to_uppercase()),
-    ];
-    // Base64 of a text that holds it depends on where in there it begins; what is sure is the middle.
-    for (alphabet, last) in [("base64", b"+/"), ("base64 for addresses", b"-_")] {
-        for before in 0..3 {
-            let text = base64(&[&b"abc"[..before], secret.as_bytes()].concat(), last);
-            let first = (before * 8).div_ceil(6);
-            let whole = (before + secret.len()) * 8 / 6;
-            all.push((alphabet, text[first..whole].to_owned()));
-        }
-    }
-    all
-}
-
-fn base64(bytes: &[u8], last: &[u8; 2]) -> String {
-    let digit = |value: u32| match value {
-        0..=25 => char::from(b'A' + value as u8),
-        26..=51 => char::from(b'a' + (value - 26) as u8),
-        52..=61 => char::from(b'0' + (value - 52) as u8),
-        value => char::from(last[value as usize - 62]),
-    };
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let value = (0..3).fold(0, |value, at| value << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
-        text.extend((0..=chunk.len()).map(|at| digit(value >> (18 - 6 * at) & 63)));
-    }
-    text
-}
-
-/// Where the secret is in some bytes, by the name of its spelling.
-fn found(bytes: &[u8], secret: &str) -> Vec<&'static str> {
-    let is_in = |spelling: &str| bytes.windows(spelling.len()).any(|window| window == spelling.as_bytes());
-    spellings(secret).into_iter().filter(|(_, spelling)| is_in(spelling)).map(|(name, _)| name).collect()
-}
-
-fn assert_clean(what: &str, bytes: &[u8]) {
-    for secret in [TOKEN, &format!("{EMAIL}:{TOKEN}")] {
-        assert_eq!(found(bytes, secret), Vec::<&str>::new(), "the token is in {what}");
-    }
-}
-
-/// Everything below a folder, with its name.
-fn assert_clean_folder(folder: &Path) -> usize {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
-    };
-    let mut count = 0;
-    for path in entries.map(|entry| entry.expect("an entry").path()) {
-        assert_clean("the name of a file", path.as_os_str().as_encoded_bytes());
-        if path.is_symlink() {
-            continue;
-        }
-        count += match path.is_dir() {
-            true => assert_clean_folder(&path),
-            false => {
-                assert_clean(&path.display().to_string(), &std::fs::read(&path).expect("a file"));
-                1
-            }
-        };
-    }
-    count
-}
-
-fn scenario(email: Option<&str>) -> Scenario {
+/// The sample with a token of ours.
+pub(super) fn scenario(email: Option<&str>) -> Scenario {
     let email = email.map(str::to_owned);
     let account = Account { user: "ana".into(), token: TOKEN.into(), email, ..Account::default() };
     let mut scenario = Scenario { accounts: vec![account], ..Scenario::demo() };
@@ -103,16 +25,41 @@ fn scenario(email: Option<&str>) -> Scenario {
     scenario
 }
 
+/// The real process as talkative as it can be.
+pub(super) fn talkative(mut variables: Vec<(String, String)>) -> Vec<(String, String)> {
+    variables.push(("BITBUCKET_LSP_LOG".into(), "trace".into()));
+    variables.push(("RUST_BACKTRACE".into(), "full".into()));
+    variables
+}
+
+/// Puts user info into the remote, as some clones have it.
+fn put_into_remote(world: &World) {
+    let user = world.simulator.web_url().replace("http://", &format!("http://x-token-auth:{IN_REMOTE}@"));
+    world.git(&["remote", "set-url", "origin", &format!("{user}/corner-shop/till.git")]);
+}
+
+/// Looks through all that a server said and wrote, when it has ended.
+async fn assert_nowhere(editor: &mut Editor, world: &World, there: &[&str]) {
+    let said = editor.process().said().await;
+    let log = String::from_utf8_lossy(&said).into_owned();
+    assert!(said.len() > 1_000 && log.contains("/2.0/"), "the log tells what was asked");
+    assert!(editor.heard.len() > 1_000, "{} bytes", editor.heard.len());
+    let search = Search { secrets: &[MARKER, TOKEN], without: Vec::new() };
+    search.bytes("the log", &said);
+    search.bytes("what the editor is told", &editor.heard);
+    Search::world(world, there);
+    // The remote is the user's own doing.
+    Search { secrets: &[TOKEN], without: Vec::new() }.folder(&world.clone);
+}
+
 /// A whole day of a server that logs all it can, bad moments included; then everything it left is looked through.
 async fn a_day(name: &str, email: Option<&str>) {
     let world = World::with(name, scenario(email)).await;
-    let mut variables = world.variables();
-    variables.push(("BITBUCKET_LSP_LOG".into(), "trace".into()));
-    variables.push(("RUST_BACKTRACE".into(), "full".into()));
-    // The remote has user info, as some clones have.
-    let user = world.simulator.web_url().replace("http://", "http://x-token-auth:hunter2-c4n4ryT0k3n@");
-    world.git(&["remote", "set-url", "origin", &format!("{user}/corner-shop/till.git")]);
+    let variables = talkative(world.variables());
+    put_into_remote(&world);
     let mut editor = started_with(name, &world, &variables, json!({ "trace": "verbose" })).await;
+    #[cfg(target_os = "linux")]
+    let watch = journeys::children::Watch::begin(editor.process().id());
     until_shown(&mut editor, &world).await;
     let faults = [
         Fault::Unauthorized,
@@ -141,42 +88,34 @@ async fn a_day(name: &str, email: Option<&str>) {
     editor.write_message(b"{\"jsonrpc\":").await;
     editor.write_message(br#"{"jsonrpc":"2.0","method":"textDocument/didOpen","params":7}"#).await;
     editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
+    editor.command("bitbucket.openInBrowser", json!({ "line": 0 })).await;
     #[cfg(target_os = "linux")]
     {
-        let id = editor.process().id();
-        assert_clean("its arguments", &std::fs::read(format!("/proc/{id}/cmdline")).expect("a process"));
-        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        assert_eq!(children.trim(), "", "no child could have been told");
+        let arguments = std::fs::read(format!("/proc/{}/cmdline", editor.process().id()));
+        Search { secrets: &[MARKER, TOKEN], without: Vec::new() }
+            .bytes("its arguments", &arguments.expect("a process"));
+        assert_eq!(watch.end(), Default::default(), "no child could have been told");
     }
-    editor.request("shutdown", serde_json::Value::Null).await;
-    editor.notify("exit", serde_json::Value::Null).await;
-    editor.process().end(std::time::Duration::from_secs(10)).await;
-    let heard = editor.heard.clone();
-    let said = editor.process().said().await;
-    assert!(
-        said.len() > 1_000 && String::from_utf8_lossy(&said).contains("/2.0/"),
-        "the log tells what was asked"
-    );
-    assert!(heard.len() > 10_000, "{} bytes", heard.len());
-    assert_clean("the log", &said);
-    assert_clean("what the editor is told", &heard);
-    for bytes in [&said, &heard] {
-        assert!(
-            !String::from_utf8_lossy(bytes).contains("hunter2-c4n4ryT0k3n"),
-            "the remote's user info is told"
-        );
-    }
-    assert!(assert_clean_folder(&world.folder().join("cache")) >= 2, "documents were written");
-    assert_clean_folder(&world.folder().join("home"));
-    assert_clean_folder(&world.folder().join("config"));
-    assert_clean_folder(&world.clone);
+    editor.request("shutdown", Value::Null).await;
+    editor.notify("exit", Value::Null).await;
+    editor.process().end(Duration::from_secs(10)).await;
+    assert_nowhere(&mut editor, &world, &["cache"]).await;
 
-    for arguments in [&["comments"][..], &["doctor"][..], &["--help"][..], &["comments", "--no-such"][..]] {
+    for arguments in [
+        &["comments"][..],
+        &["doctor"][..],
+        &["auth", "status"][..],
+        &["--help"][..],
+        &["comments", "--no-such"][..],
+    ] {
         let output =
             command(&variables).args(arguments).current_dir(&world.clone).output().await.expect("it runs");
-        assert_clean("what a command prints", &output.stdout);
-        assert_clean("what a command logs", &output.stderr);
+        let search = Search { secrets: &[MARKER, TOKEN], without: Vec::new() };
+        assert!(output.stdout.len() + output.stderr.len() > 40, "{arguments:?}");
+        search.bytes("what a command prints", &output.stdout);
+        search.bytes("what a command logs", &output.stderr);
     }
+    Search::world(&world, &["cache"]);
 }
 
 #[tokio::test]
@@ -189,25 +128,119 @@ async fn an_api_token_is_nowhere() {
     a_day("secrets-basic", Some(EMAIL)).await;
 }
 
-/// A search that finds nothing where something is would be worth nothing.
-#[test]
-fn the_search_finds_each_spelling() {
-    for (name, spelling) in spellings(TOKEN) {
-        for text in
-            [spelling.clone(), format!("GET /x \u{1}{spelling}\n more"), format!("{{\"a\":\"{spelling}\"}}")]
-        {
-            assert!(found(text.as_bytes(), TOKEN).contains(&name), "{name}: {text}");
-        }
+/// Whatever a server is about when it is killed, it has left no token behind; and the next one works.
+#[tokio::test]
+async fn a_killed_server_leaves_no_token() {
+    let world = World::with("secrets-killed", scenario(None)).await;
+    let variables = talkative(world.variables());
+    put_into_remote(&world);
+    let moments = [
+        (Fault::Hold, "/2.0"),
+        (Fault::Hold, "/2.0/repositories/*/*/pullrequests"),
+        (Fault::SlowBody(64), "/2.0/repositories/*/*/pullrequests/*/comments"),
+        (Fault::Hold, "/2.0/repositories/*/*/pullrequests/*/comments"),
+    ];
+    for (fault, route) in moments {
+        world.simulator.faults().set(fault.on(route));
+        let before = world.simulator.requests().len();
+        let mut editor = started_with("secrets-killed", &world, &variables, json!({})).await;
+        editor.document("bitbucket.showStatus", json!({})).await;
+        let asked = |log: &[simulator::LoggedRequest]| {
+            log.iter().skip(before).any(|one| !one.faults.is_empty() && one.finished.is_none())
+        };
+        assert!(
+            world.simulator.until(asked, Duration::from_secs(10)).await,
+            "a request is under way: {route}"
+        );
+        editor.process().kill().await;
+        world.simulator.faults().clear_all();
+        assert_nowhere(&mut editor, &world, &["cache"]).await;
     }
-    // As a real header has it, whatever stands before the token.
-    for user in ["", "a", EMAIL, "x-token-auth"] {
-        let header = format!("Authorization: Basic {}", base64(format!("{user}:{TOKEN}").as_bytes(), b"+/"));
-        assert!(found(header.as_bytes(), TOKEN).contains(&"base64"), "{header}");
+    let mut editor = started_with("secrets-killed", &world, &variables, json!({})).await;
+    until_shown(&mut editor, &world).await;
+    editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
+    editor.process().kill().await;
+    assert_nowhere(&mut editor, &world, &["cache"]).await;
+}
+
+/// A program that takes a page, writes down what it was given, and ends after a moment.
+#[cfg(target_os = "linux")]
+fn write_browser(program: &Path, seen: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let script = format!(
+        "#!/bin/sh\ncat /proc/$$/cmdline > '{seen}/arguments'\ncat /proc/$$/environ > '{seen}/environment'\nsleep 0.2\n\
+         : > '{seen}/done'\n",
+        seen = seen.display()
+    );
+    std::fs::create_dir_all(program.parent().expect("a folder")).expect("a folder");
+    std::fs::create_dir_all(seen).expect("a folder");
+    std::fs::write(program, script).expect("a program");
+    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o700)).expect("a program");
+}
+
+/// A server that opens a page by itself, since its editor cannot; then its child is looked into, by itself and from
+/// outside.
+#[cfg(target_os = "linux")]
+async fn a_page_is_opened(name: &str, world: &World, variables: Vec<(String, String)>, seen: &Path) {
+    let mut variables = talkative(variables);
+    variables.push(("BITBUCKET_LSP_OAUTH_KEY".into(), "a-key".into()));
+    variables.push(("BITBUCKET_LSP_OAUTH_SECRET".into(), format!("consumer-{MARKER}")));
+    let mut editor = Editor::of(name, journeys::process::Process::start(&variables), json!({}));
+    let mut unable = journeys::editor::able();
+    unable["window"].as_object_mut().expect("an object").remove("showDocument");
+    editor.initialize(&[&world.clone], unable, json!({})).await;
+    editor.notify("initialized", json!({})).await;
+    editor.open(&world.file("till/cart.py")).await;
+    until_shown(&mut editor, world).await;
+    let watch = journeys::children::Watch::begin(editor.process().id());
+    editor.command("bitbucket.openInBrowser", json!({ "line": 0 })).await;
+    let begin = std::time::Instant::now();
+    while !seen.join("done").exists() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "no page was opened: {}", editor.said());
+        // Nothing tells when another program has written a file.
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(found(b"nothing of the kind", TOKEN), Vec::<&str>::new());
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::create_dir(folder.path().join("deep")).expect("a folder");
-    std::fs::write(folder.path().join("deep/file.md"), format!("x{TOKEN}x")).expect("a file");
-    let caught = std::panic::catch_unwind(|| assert_clean_folder(folder.path()));
-    assert!(caught.is_err(), "a planted token is found");
+    let programs = watch.end();
+    let has = |bytes: &[u8], text: &str| String::from_utf8_lossy(bytes).contains(text);
+    let page = format!("{}/corner-shop/till/pull-requests/4\0", world.simulator.web_url());
+    let home = format!("HOME={}\0", world.folder().join("home").display());
+    let read = |name: &str| std::fs::read(seen.join(name)).expect("the program has written it");
+    let (arguments, environment) = (read("arguments"), read("environment"));
+    assert!(has(&arguments, &page) && has(&environment, &home), "it is the server's child");
+    let is_seen = programs.iter().any(|program| has(&program.arguments, &page));
+    assert!(is_seen, "the watch has seen it: {programs:?}");
+    let variables = ["BITBUCKET_TOKEN=", "BITBUCKET_API_TOKEN=", "BITBUCKET_LSP_OAUTH_SECRET="];
+    let search = Search { secrets: &[&[MARKER, TOKEN, EMAIL], &variables[..]].concat(), without: Vec::new() };
+    search.bytes("the arguments of the browser", &arguments);
+    search.bytes("the environment of the browser", &environment);
+    for program in &programs {
+        search.bytes("the arguments of a child", &program.arguments);
+        search.bytes("the environment of a child", &program.environment);
+    }
+    editor.process().kill().await;
+    assert_nowhere(&mut editor, world, &[]).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_users_browser_is_told_no_token() {
+    let world = World::with("secrets-browser", scenario(None)).await;
+    let (program, seen) = (world.folder().join("browser"), world.folder().join("seen"));
+    write_browser(&program, &seen);
+    std::fs::create_dir(world.folder().join("config")).expect("a folder");
+    let config = format!("browser = {:?}\n", program.display().to_string());
+    std::fs::write(world.folder().join("config/config.toml"), config).expect("a file");
+    a_page_is_opened("secrets-browser", &world, world.variables(), &seen).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_systems_browser_is_told_no_token() {
+    let world = World::with("secrets-system-browser", scenario(Some(EMAIL))).await;
+    let (programs, seen) = (world.folder().join("programs"), world.folder().join("seen"));
+    write_browser(&programs.join("xdg-open"), &seen);
+    let mut variables = world.variables();
+    let path = std::env::var("PATH").expect("a path");
+    variables.push(("PATH".into(), format!("{}:{path}", programs.display())));
+    a_page_is_opened("secrets-system-browser", &world, variables, &seen).await;
 }
