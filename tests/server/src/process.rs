@@ -120,7 +120,9 @@ impl Process {
 
     /// All that it said on standard error, to the end of the stream: for after its end.
     pub async fn said(&mut self) -> Vec<u8> {
-        (&mut self.listener).await.expect("standard error is read");
+        if !self.listener.is_finished() {
+            (&mut self.listener).await.expect("standard error is read");
+        }
         self.said.lock().unwrap_or_else(PoisonError::into_inner).bytes.clone()
     }
 

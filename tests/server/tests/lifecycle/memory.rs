@@ -105,12 +105,13 @@ async fn a_crash_leaves_no_core_file() {
     }
     let left = || std::fs::read_dir(cores.path()).expect("a folder").count();
     let before = left();
-    for (name, signal) in [("memory-abort", Signal::ABORT), ("memory-fault", Signal::SEGV)] {
+    for (name, signal) in [("memory-abort", Signal::ABORT), ("memory-quit", Signal::QUIT)] {
         let world = World::with(name, scenario(None)).await;
         let mut command = bare("sh", &talkative(world.variables()));
         command.args(["-c", &unlimited("exec \"$0\"")]).arg(binary()).current_dir(cores.path());
         let mut editor = greeted(name, &world, Process::of(command), json!({})).await;
         until_shown(&mut editor, &world).await;
+        editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
         kill_process(pid(editor.process().id()), signal).expect("it can be told");
         let status = editor.process().end(Duration::from_secs(10)).await;
         assert_eq!((status.signal(), status.core_dumped()), (Some(signal.as_raw()), false));
@@ -156,9 +157,9 @@ async fn an_end_for_want_of_memory_tells_nothing() {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("a process");
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("a size");
     let kib: u64 = size.trim().trim_end_matches(" kB").parse().expect("a number");
-    let most = Some((kib + (16 << 10)) << 10);
+    let most = Some((kib + (8 << 10)) << 10);
     prlimit(Some(pid(id)), Resource::As, Rlimit { current: most, maximum: most }).expect("it can be limited");
-    let text = MARKER.repeat((40 << 20) / MARKER.len());
+    let text = MARKER.repeat((20 << 20) / MARKER.len());
     let document = json!({ "uri": uri(&world.file("x")), "languageId": "x", "version": 1, "text": text });
     let open = json!({ "method": "textDocument/didOpen", "params": { "textDocument": document } });
     // It may be gone before all is written.

@@ -41,8 +41,7 @@ fn put_into_remote(world: &World) {
 /// Looks through all that a server said and wrote, when it has ended.
 async fn assert_nowhere(editor: &mut Editor, world: &World, there: &[&str]) {
     let said = editor.process().said().await;
-    let log = String::from_utf8_lossy(&said).into_owned();
-    assert!(said.len() > 1_000 && log.contains("/2.0/"), "the log tells what was asked");
+    assert!(String::from_utf8_lossy(&said).contains(" TRACE "), "the log tells all");
     assert!(editor.heard.len() > 1_000, "{} bytes", editor.heard.len());
     let search = Search { secrets: &[MARKER, TOKEN], without: Vec::new() };
     search.bytes("the log", &said);
@@ -99,6 +98,11 @@ async fn a_day(name: &str, email: Option<&str>) {
     editor.request("shutdown", Value::Null).await;
     editor.notify("exit", Value::Null).await;
     editor.process().end(Duration::from_secs(10)).await;
+    let log = String::from_utf8_lossy(&editor.process().said().await).into_owned();
+    assert!(
+        log.contains("/2.0/") && log.contains("401"),
+        "the log tells what was asked, and what became of it"
+    );
     assert_nowhere(&mut editor, &world, &["cache"]).await;
 
     for arguments in [

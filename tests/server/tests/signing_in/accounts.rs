@@ -14,12 +14,6 @@ fn two_people() -> Scenario {
     Scenario { accounts: vec![account("ana"), account("ben")], ..scenario() }
 }
 
-fn api_scopes() -> Vec<String> {
-    let scopes =
-        ["read:user", "read:repository", "write:repository", "read:pullrequest", "write:pullrequest"];
-    scopes.iter().map(|scope| format!("{scope}:bitbucket")).collect()
-}
-
 /// Adds a token as `bitbucket-lsp auth token` does.
 async fn add(world: &World, user: &str) -> bitbucket_lsp::worker::sign_in::Signed {
     use bitbucket_lsp::worker::{accounts::Accounts, terminal};

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod browser;
+mod command_line;
 mod renewing;
 mod stores;
 mod token_page;
@@ -32,6 +33,13 @@ fn scenario() -> Scenario {
         ..Consumer::default()
     };
     Scenario { consumers: vec![consumer], ..Scenario::demo() }
+}
+
+/// All that an API token may be made with.
+fn api_scopes() -> Vec<String> {
+    let scopes =
+        ["read:user", "read:repository", "write:repository", "read:pullrequest", "write:pullrequest"];
+    scopes.iter().map(|scope| format!("{scope}:bitbucket")).collect()
 }
 
 /// What a user has who made a consumer and is signed out.

@@ -7,12 +7,12 @@ fn scenario_of(account: Account) -> Scenario {
     Scenario { accounts: vec![good, account], ..scenario() }
 }
 
-fn api_token(scopes: &[&str]) -> Account {
+fn api_token(scopes: &[String]) -> Account {
     Account {
         user: "ana".into(),
         email: Some("ana@corner.test".into()),
         token: format!("ATATT3-{MARKER}"),
-        scopes: Some(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+        scopes: Some(scopes.to_vec()),
         ..Account::default()
     }
 }
@@ -37,17 +37,9 @@ async fn submit(page: &str, email: &str, token: &str) -> String {
     }
 }
 
-const SCOPES: [&str; 5] = [
-    "read:user:bitbucket",
-    "read:repository:bitbucket",
-    "read:pullrequest:bitbucket",
-    "write:pullrequest:bitbucket",
-    "write:repository:bitbucket",
-];
-
 #[tokio::test]
 async fn an_api_token_is_tried_corrected_and_stored() {
-    let world = World::with("add-token", scenario_of(api_token(&SCOPES))).await;
+    let world = World::with("add-token", scenario_of(api_token(&api_scopes()))).await;
     let mut editor = editor_as("add-token", &world, environment(&world)).await;
     editor.open(&world.file("till/cart.py")).await;
     let page = open_page(&mut editor).await;
@@ -75,7 +67,9 @@ async fn an_api_token_is_tried_corrected_and_stored() {
 
 #[tokio::test]
 async fn a_missing_scope_is_named() {
-    let world = World::with("weak-token", scenario_of(api_token(&SCOPES[..3]))).await;
+    let read_only: Vec<String> =
+        api_scopes().into_iter().filter(|scope| scope.starts_with("read:")).collect();
+    let world = World::with("weak-token", scenario_of(api_token(&read_only))).await;
     let mut editor = editor_as("weak-token", &world, environment(&world)).await;
     let page = open_page(&mut editor).await;
     submit(&page, "ana@corner.test", &format!("ATATT3-{MARKER}")).await;
