@@ -2,6 +2,7 @@
 """tee.py LOG PID_FILE COMMAND...: runs a language server and keeps each message that passes in LOG.
 
 A line of LOG is {"dir": "c2s" or "s2c", "msg": the message}; what is no message has no "msg".
+What the server says on standard error goes to the editor, and to a file beside LOG that ends in .stderr instead.
 Not a byte is changed on the way. PID_FILE gets the server's process id.
 """
 
@@ -13,6 +14,8 @@ import sys
 import threading
 
 LONGEST_HEAD = 4096
+# So many seconds after its end a server's last words are waited for: a child of its own may hold standard error open.
+PATIENCE = 1
 
 
 class Frames:
@@ -61,7 +64,7 @@ class Frames:
 
 def main():
     log_path, pid_path, *command = sys.argv[1:]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with open(pid_path, "w", encoding="ascii") as file:
         file.write(str(server.pid))
     ended = threading.Event()
@@ -92,13 +95,25 @@ def main():
             if not ended.is_set():
                 frames.end()
 
+        def from_errors():
+            with open(os.path.splitext(log_path)[0] + ".stderr", "wb", buffering=0) as said:
+                while piece := os.read(server.stderr.fileno(), 1 << 16):
+                    said.write(piece)
+                    try:
+                        write_all(2, piece)
+                    except OSError:
+                        pass  # Nobody listens there any more, but the server goes on.
+
         def from_editor():
             relay(0, server.stdin.fileno(), "c2s")
             server.stdin.close()
 
+        errors = threading.Thread(target=from_errors, daemon=True)
+        errors.start()
         threading.Thread(target=from_editor, daemon=True).start()
         relay(server.stdout.fileno(), 1, "s2c")
         code = server.wait()
+        errors.join(PATIENCE)
     os._exit(code if code >= 0 else 128 - code)
 
 

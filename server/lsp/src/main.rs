@@ -117,7 +117,9 @@ fn told(outcome: Result<String, String>) -> ExitCode {
     match outcome {
         Ok(text) => print(&text),
         Err(sentence) => {
-            eprintln!("{}", plain(&sentence, 2_000));
+            for line in sentence.lines() {
+                eprintln!("{}", plain(line, 2_000));
+            }
             ExitCode::FAILURE
         }
     }
@@ -156,9 +158,34 @@ fn start_log(get: &dyn Fn(&str) -> Option<String>, configured: Option<String>, r
         .with_writer(move || redactor.writer(std::io::stderr()))
         .with_filter(filter);
     tracing_subscriber::registry().with(layer).init();
-    // Editors show standard error; what a panic says may hold a user's text, so only its place is told.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        tracing::error!("a task ended unexpectedly at {place}; please report this");
-    }));
+    std::panic::set_hook(Box::new(tell_of_panic));
+}
+
+/// Editors show standard error; what a panic says may hold a user's text, so only its place is told.
+fn tell_of_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    tracing::error!("a task ended unexpectedly at {place}; please report this");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+
+    #[test]
+    fn a_panic_tells_where_it_was_and_nothing_else() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let writer: std::sync::Arc<File> = log.reopen().unwrap().into();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(tell_of_panic));
+        let secret = String::from("tok-c4n4ry");
+        let ended =
+            tracing::subscriber::with_default(subscriber, || std::panic::catch_unwind(|| panic!("{secret}")));
+        std::panic::set_hook(usual);
+        assert!(ended.is_err());
+        let told = std::fs::read_to_string(log.path()).unwrap();
+        assert!(told.contains("a task ended unexpectedly at") && told.contains("main.rs:"), "{told}");
+        assert!(told.lines().count() == 1 && !told.contains("tok"), "{told}");
+    }
 }
