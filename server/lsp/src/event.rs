@@ -363,7 +363,7 @@ pub enum Event {
     Command(Call, Reply<Value>),
 
     /// A folder or a file was looked at: the repository, or why there is none.
-    Discovered(PathBuf, Result<(RepositoryId, Discovery), String>),
+    Discovered(PathBuf, Result<(RepositoryId, Box<Discovery>), String>),
     /// Where a document belongs; `None`: to no repository.
     Belongs(String, Option<Location>),
     /// The user behind the account with this id, if it could be told.

@@ -2,9 +2,10 @@
 //!
 //! It must not send anything, nor decide whether to try again.
 
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, io};
 
+use rustls::CertificateError;
 use tokio::time::Instant;
 use url::Url;
 
@@ -31,35 +32,65 @@ pub(super) fn answered(error: Error) -> Failure {
     Failure { error, kind: Kind::Answered }
 }
 
-/// Why nothing was answered. The errors' types are private to their crates, so their words must do.
+/// Why nothing was answered.
 pub(super) fn not_sent(error: reqwest::Error) -> Failure {
-    // The URL would bring words of its own.
-    let error = error.without_url();
-    let mut words = String::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(&error);
-    while let Some(error) = cause {
-        words.push_str(&error.to_string().to_ascii_lowercase());
-        words.push('\n');
-        cause = error.source();
-    }
-    let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
-    let outage = if says(&["certificate", "unknownissuer", "tls", "handshake"]) {
-        match says(&["expired", "not valid yet", "notvalidyet"]) {
-            true => Outage::Clock,
-            false => Outage::Certificate,
-        }
-    } else if says(&["proxy", "tunnel"]) {
-        Outage::Proxy
-    } else if says(&["dns", "lookup"]) {
-        Outage::Name
-    } else if error.is_connect() {
-        Outage::Connection
-    } else {
-        Outage::BrokenOff
-    };
+    let outage = outage(&error);
     // A connection that was there and broke may be an old one of the pool: a new one may hold.
     let kind = if outage == Outage::BrokenOff { Kind::Passing } else { Kind::Down };
     Failure { error: Error::Offline { outage, retry_after: None }, kind }
+}
+
+fn outage(error: &reqwest::Error) -> Outage {
+    let certificate = chain(error).find_map(|cause| match cause.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(why)) => Some(certificate(why)),
+        Some(rustls::Error::NoCertificatesPresented) => Some(Outage::Certificate),
+        _ => None,
+    });
+    if let Some(outage) = certificate {
+        return outage;
+    }
+    // The type of what goes wrong with a proxy is private to its crate, so its words must do. The proxy's own name
+    // may be what is not found, so this comes first.
+    if chain(error).any(|cause| cause.to_string().starts_with("tunnel error")) {
+        return Outage::Proxy;
+    }
+    // Likewise for names.
+    if error.is_dns() || chain(error).any(|cause| cause.to_string().starts_with("dns error")) {
+        return Outage::Name;
+    }
+    if error.is_connect() { Outage::Connection } else { Outage::BrokenOff }
+}
+
+fn certificate(why: &CertificateError) -> Outage {
+    match why {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => Outage::Clock,
+        // What macOS says is in the user's language, with a number after it: `errSecCertificateExpired` and
+        // `errSecCertificateNotValidYet`.
+        CertificateError::Other(other) => {
+            let words = other.to_string();
+            match ["-67818", "-67819"].iter().any(|number| words.contains(number)) {
+                true => Outage::Clock,
+                false => Outage::Certificate,
+            }
+        }
+        _ => Outage::Certificate,
+    }
+}
+
+/// An error and all that it comes from. Those that an `io::Error` wraps are asked for by name: its `source` leaves
+/// them out.
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as &(dyn std::error::Error + 'static)),
+            None => error.source(),
+        }
+    })
 }
 
 pub(super) fn log(url: &Url, outcome: &Result<Vec<u8>, Failure>, start: Instant) {
@@ -91,5 +122,54 @@ impl fmt::Display for Status<'_> {
             Error::SignedOut | Error::NeedsLogin { .. } => f.write_str("signed out"),
             Error::NoToken { .. } => f.write_str("no token"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Said(&'static str);
+
+    impl fmt::Display for Said {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Said {}
+
+    #[test]
+    fn dates_are_told_from_everything_else_that_is_wrong_with_a_certificate() {
+        let said = |words| CertificateError::Other(rustls::OtherError(Arc::new(Said(words))));
+        for clock in [
+            CertificateError::Expired,
+            CertificateError::NotValidYet,
+            said("\u{201e}api\u{201c}: Das Zertifikat ist abgelaufen: -67818"),
+            said("certificate is not valid yet: -67819"),
+        ] {
+            assert_eq!(certificate(&clock), Outage::Clock, "{clock:?}");
+        }
+        for other in [
+            CertificateError::UnknownIssuer,
+            CertificateError::NotValidForName,
+            CertificateError::BadEncoding,
+            CertificateError::Revoked,
+            said("certificate is not trusted: -67843"),
+            said("expired.example.com is not trusted"),
+        ] {
+            assert_eq!(certificate(&other), Outage::Certificate, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_inside_of_an_io_error_is_found() {
+        let inner = rustls::Error::InvalidCertificate(CertificateError::Expired);
+        let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, inner));
+        assert!(chain(&error).any(|cause| cause.is::<rustls::Error>()));
+        assert_eq!(chain(&io::Error::from(io::ErrorKind::BrokenPipe)).count(), 1);
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bitbucket::{Client, Options, Origin};
 use credentials::{Authorization, Secret};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// The token that must not go astray.
@@ -125,8 +125,9 @@ impl Drop for Server {
     }
 }
 
-async fn serve(
-    mut stream: TcpStream,
+/// One request of a connection.
+pub(crate) async fn serve(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     script: &(dyn Fn(&Seen, usize) -> Reply + Send + Sync),
     log: &Mutex<Vec<Seen>>,
 ) -> Option<()> {

@@ -185,10 +185,13 @@ async fn login(accounts: &Accounts) -> Result<String, String> {
         Err(Failure::Other(sentence)) => Err(sentence),
         Err(Failure::Cancelled) => Err("The sign-in was given up; nothing was stored.".into()),
         Err(Failure::NoConsumer { callback_url, scopes, token_scopes }) => Err(format!(
-            "Bitbucket gives tokens to OAuth consumers only, so make one of your own, once: on Bitbucket, in the \
-             settings of a workspace of yours, OAuth consumers, Add consumer, with the callback URL {callback_url} \
-             and the permissions {}; then run bitbucket-lsp auth consumer. An API token needs none of that: make one \
-             at {} with the scopes {}, and run bitbucket-lsp auth token. docs/SIGNING-IN.md has it step by step.",
+            "Bitbucket gives OAuth tokens to consumers only, and none is known here. Make one of your own, once:\n\
+             1. On Bitbucket, in the settings of a workspace of yours: OAuth consumers, Add consumer.\n\
+             2. Callback URL {callback_url}; permissions {}.\n\
+             3. Run bitbucket-lsp auth consumer, and then bitbucket-lsp auth login again.\n\
+             An API token needs none of that:\n\
+             1. Make one at {} with the scopes {}.\n\
+             2. Run bitbucket-lsp auth token.",
             scopes.join(", "),
             sign_in::TOKEN_PAGE,
             token_scopes.join(", "),

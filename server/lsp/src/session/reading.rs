@@ -31,11 +31,11 @@ impl Session {
     pub(super) fn discovered(
         &mut self,
         path: PathBuf,
-        outcome: Result<(RepositoryId, Discovery), String>,
+        outcome: Result<(RepositoryId, Box<Discovery>), String>,
         out: &mut Vec<Effect>,
     ) {
         let (id, discovery) = match outcome {
-            Ok(found) => found,
+            Ok((id, discovery)) => (id, *discovery),
             Err(why) => {
                 self.log(why.clone(), out);
                 // A repository that was deleted or moved takes what is shown of it along.

@@ -166,7 +166,7 @@ fn repository(text: &mut String, state: &RepositoryState, people: &HashMap<Strin
                 bullet(text, &format!("Signed in as {who}, {}.", plain(&login.reason, 300)));
             }
             // It is said above, where the user's attention is asked for.
-            Err(_) => bullet(text, "Nobody asks for it."),
+            Err(_) => bullet(text, "Nobody is signed in for it."),
         }
     }
     for line in &state.explanation {

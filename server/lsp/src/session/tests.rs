@@ -42,7 +42,7 @@ impl Case {
     /// A pull request with these comments, loaded and placed on their own lines.
     fn with_review(comments: Vec<Comment>) -> Self {
         let mut case = Self::new();
-        case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+        case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
         case.answer_find(vec![pull_request(4)]);
         case.answer_load(comments);
         case.place();
@@ -401,7 +401,7 @@ fn a_placing_that_typing_outran_does_not_put_comments_back() {
 fn a_thread_that_typing_outran_is_placed_after_a_pause() {
     let mut case = Case::new();
     case.send(Event::Opened { uri: uri("cart.py"), path: None, version: 1, text: CODE.into() });
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     let generation = case.find().expect("a search");
     let location = Location { repository: REPOSITORY, path: "cart.py".into(), is_new: false };
     case.send(Event::Belongs(uri("cart.py"), Some(location)));
@@ -450,7 +450,7 @@ fn a_placing_on_unsaved_text_that_is_closed_meanwhile_does_not_count() {
 fn a_repository_whose_folder_was_closed_while_it_was_looked_at_is_let_go() {
     let mut case = Case::new();
     case.send(Event::Folders(Vec::new(), vec!["/work/till".into()]));
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     assert!(matches!(case.effects[..], [Effect::Forget(REPOSITORY)]), "{:?}", case.effects);
 }
 
@@ -556,7 +556,7 @@ fn an_older_clock_does_not_count() {
 #[test]
 fn which_pull_request_was_the_last_is_asked_once_and_not_by_the_clock() {
     let mut case = Case::new();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     assert_eq!(case.explains(), Some(true));
     let merged = PullRequest { state: PullRequestState::Merged, ..pull_request(3) };
     let found = Found { pull_requests: Vec::new(), ended: Some(vec![merged]), explanation: Vec::new() };
@@ -596,7 +596,7 @@ fn while_offline_comments_stay_quietly_and_the_wait_grows() {
 #[test]
 fn while_there_is_nothing_to_show_yet_the_next_try_is_soon() {
     let mut case = Case::new();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     let mut waits = Vec::new();
     for _ in 0..5 {
         let generation = case.find().expect("a try");
@@ -623,7 +623,7 @@ fn a_request_to_wait_is_obeyed() {
 #[test]
 fn refused_credentials_are_said_once_and_not_tried_by_the_clock() {
     let mut case = Case::new();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     let refused =
         Problem { trouble: Trouble::Refused, sentence: "Your token is wrong.".into(), retry_after: None };
     let generation = case.find().unwrap();
@@ -642,7 +642,7 @@ fn refused_credentials_are_said_once_and_not_tried_by_the_clock() {
 fn signed_out_is_a_state_and_asks_nothing_of_the_network() {
     let mut case = Case::new();
     let discovery = Discovery { login: Err("Sign in.".into()), ..discovery("discounts") };
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery)))));
     assert_eq!((case.find(), case.messages()), (None, vec!["Sign in."]));
     case.command(Command::Refresh, Target::default());
     assert_eq!(case.find(), None);
@@ -655,14 +655,14 @@ fn a_repository_of_somebody_else_gets_no_network() {
     let mut case = Case::new();
     let discovery =
         Discovery { trusted: false, remarks: vec!["It is not yours.".into()], ..discovery("discounts") };
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery)))));
     assert_eq!(case.find(), None);
 }
 
 #[test]
 fn another_branch_takes_the_comments_away_and_looks_for_its_own() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("main")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("main"))))));
     assert_eq!(case.published(), [("cart.py".to_owned(), None, vec![])]);
     assert!(case.find().is_some());
     case.answer_find(vec![]);
@@ -673,10 +673,10 @@ fn another_branch_takes_the_comments_away_and_looks_for_its_own() {
 #[test]
 fn what_was_in_flight_for_the_old_branch_is_not_shown_on_the_new_one() {
     let mut case = Case::new();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     case.answer_find(vec![pull_request(4)]);
     let old = case.load().unwrap();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("main")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("main"))))));
     let new = case.find().expect("the new branch does not wait for the old one");
     assert_ne!(old, new);
     let loaded = Loaded {
@@ -696,7 +696,7 @@ fn what_was_in_flight_for_the_old_branch_is_not_shown_on_the_new_one() {
 fn a_commit_without_news_on_bitbucket_places_anew_and_loads_nothing() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
     let discovery = Discovery { head: Some("b".repeat(40)), ..discovery("discounts") };
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery)))));
     assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Place(_))));
     case.answer_find(vec![pull_request(4)]);
     assert_eq!(case.load(), None);
@@ -707,11 +707,11 @@ fn a_fetch_asks_once_whether_there_is_news() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
     case.send(Event::GitChanged(REPOSITORY));
     assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Discover { .. })));
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     assert!(case.find().is_some());
     case.answer_find(vec![pull_request(4)]);
     assert_eq!(case.load(), None, "there was none");
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     assert_eq!(case.find(), None);
 }
 
@@ -792,7 +792,7 @@ fn next_and_previous_walk_over_files_and_round_again() {
 #[test]
 fn of_several_pull_requests_the_newest_is_shown_and_another_can_be_picked() {
     let mut case = Case::new();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     case.answer_find(vec![pull_request(9), pull_request(4)]);
     assert!(case.effects.iter().any(|effect| matches!(effect, Effect::Load { id: PullRequestId(9), .. })));
     case.command(Command::SwitchPullRequest, Target::default());
@@ -812,7 +812,7 @@ fn of_several_pull_requests_the_newest_is_shown_and_another_can_be_picked() {
 #[test]
 fn progress_is_shown_only_when_it_takes_long_and_never_by_the_clock() {
     let mut case = Case::new();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     let generation = case.find().unwrap();
     let steps =
         |case: &Case| case.effects.iter().filter(|effect| matches!(effect, Effect::Progress(..))).count();
@@ -893,7 +893,7 @@ fn who_you_are_may_be_told_late_and_counts_at_once() {
     case.send(Event::Identified("1:ana".into(), Ok(me)));
     assert_eq!(case.published().len(), 1, "Ana is You now");
     let mut case = Case::new();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     case.send(Event::Identified("1:ana".into(), Err(unreachable())));
     let generation = case.session.repositories[&REPOSITORY].generation;
     case.send(Event::Found(REPOSITORY, generation, Err(unreachable())));
@@ -907,7 +907,7 @@ fn who_you_are_may_be_told_late_and_counts_at_once() {
 #[test]
 fn a_repository_that_is_let_go_of_takes_its_progress_along() {
     let mut case = Case::new();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     let generation = case.find().unwrap();
     case.send(Event::Timer(Timer::StillBusy(REPOSITORY, generation)));
     case.send(Event::Folders(vec![], vec!["/work/till".into()]));
@@ -954,7 +954,7 @@ fn settings_that_come_before_the_repository_was_found_count_for_it() {
 #[test]
 fn a_branch_without_a_pull_request_is_asked_for_seldom() {
     let mut case = Case::new();
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, discovery("discounts")))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(discovery("discounts"))))));
     case.answer_find(vec![]);
     assert_eq!(case.polls()[0].0, 300);
 }
@@ -1019,7 +1019,7 @@ fn a_login_that_has_ended_is_one_question_whatever_the_number_of_repositories() 
     case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
     assert_eq!((case.probe(), case.find()), (None, None));
     let moved = Discovery { head: Some("b".repeat(40)), ..discovery("discounts") };
-    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, moved))));
+    case.send(Event::Discovered("/work/till".into(), Ok((REPOSITORY, Box::new(moved)))));
     let generation = case.find().expect("a search");
     case.send(Event::Found(REPOSITORY, generation, Err(ended())));
     assert_eq!(questions(&case), vec![]);
@@ -1054,7 +1054,9 @@ fn only_the_latest_sign_in_is_heard_and_its_progress_always_ends() {
     case.send(Event::SignIn(SignInId(1), waiting()));
     assert!(case.effects.is_empty(), "{:?}", case.effects);
     case.send(Event::SignIn(SignInId(2), waiting()));
-    assert!(matches!(&case.effects[..], [Effect::Message(..), Effect::OpenPage(page)] if page == "https://p"));
+    assert!(
+        matches!(&case.effects[..], [Effect::Message(..), Effect::OpenPage(page)] if page == "https://p")
+    );
     case.send(Event::CancelSignIn(SignInId(1)));
     assert!(case.effects.is_empty());
     case.send(Event::CancelSignIn(SignInId(2)));

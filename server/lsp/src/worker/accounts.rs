@@ -279,7 +279,7 @@ impl Accounts {
         let kind = match &account.kind {
             Kind::OAuth => "signed in by OAuth".to_owned(),
             Kind::ApiToken { email } => format!("API token of {email}"),
-            Kind::AccessToken => "access token".to_owned(),
+            Kind::AccessToken => String::new(),
         };
         let default = known.accounts.default_of(&account.key.origin) == Some(&account.key);
         let tokens = self.refresher().ready(&account.key);
@@ -297,12 +297,18 @@ impl Accounts {
         };
         let unsaved = tokens.and_then(|tokens| tokens.unsaved);
         let unsaved = unsaved.map_or(String::new(), |why| format!(" It could not be saved yet. {why}"));
-        format!(
-            "Account {}: {kind}{}{scopes}{expiry}.{unsaved}",
-            account.display_name,
-            if default { ", the default" } else { "" }
-        )
+        let default = if default { ", the default" } else { "" };
+        let subject = match account.kind {
+            Kind::AccessToken => capitalized(&account.display_name),
+            Kind::OAuth | Kind::ApiToken { .. } => format!("Account {}: {kind}", account.display_name),
+        };
+        format!("{subject}{default}{scopes}{expiry}.{unsaved}")
     }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// What a build may carry.

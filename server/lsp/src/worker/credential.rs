@@ -157,7 +157,8 @@ fn others_warning(
     (!others.is_empty()).then(|| {
         format!(
             "This git is older than 2.46 and hands the token on to the credential helper{} {} too, which may keep it \
-             in the open; run bitbucket-lsp credential install, which takes it out of the chain for {}.",
+             in the open; run bitbucket-lsp credential install, with --local where the repository's own configuration \
+             names it, which takes it out of the chain for {}.",
             if others.len() == 1 { "" } else { "s" },
             others.join(", "),
             web.host()

@@ -190,8 +190,8 @@ impl Worker {
         match outcome {
             Outcome::Event(event) => vec![*event],
             Outcome::Discovered(path, Ok(found)) => {
-                let found = self.keep(*found);
-                vec![Event::Discovered(path, Ok(found))]
+                let (id, discovery) = self.keep(*found);
+                vec![Event::Discovered(path, Ok((id, Box::new(discovery))))]
             }
             Outcome::Discovered(path, Err(why)) => vec![Event::Discovered(path, Err(why))],
             Outcome::Located(uri, _, None) => vec![Event::Belongs(uri, None)],
@@ -202,7 +202,7 @@ impl Worker {
                 let mut events = Vec::new();
                 let id = known.unwrap_or_else(|| {
                     let (id, discovery) = self.keep(found);
-                    events.push(Event::Discovered(file, Ok((id, discovery))));
+                    events.push(Event::Discovered(file, Ok((id, Box::new(discovery)))));
                     id
                 });
                 events.push(Event::Belongs(uri, path.map(|path| Location { repository: id, path, is_new })));

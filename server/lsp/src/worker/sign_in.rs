@@ -389,18 +389,17 @@ pub async fn choose(accounts: &Accounts, id: &str, workspace: Option<String>) ->
         let account = find(accounts, &accounts.load().accounts, &id)?;
         let key = account.key.clone();
         let name = plain(&account.display_name, 80);
-        let (update, sentence): (Box<dyn FnOnce(&mut account::Accounts)>, String) = match workspace {
+        let sentence = match &workspace {
             Some(workspace) => {
-                let sentence =
-                    format!("{name} is used for the workspace {} from now on.", plain(&workspace, 80));
-                (Box::new(move |list| list.remember(&key, &workspace)), sentence)
+                format!("{name} is used for the workspace {} from now on.", plain(workspace, 80))
             }
-            None => {
-                let sentence = format!("{name} is the default account from now on.");
-                (Box::new(move |list| list.make_default(&key)), sentence)
-            }
+            None => format!("{name} is the default account from now on."),
         };
-        account::Accounts::update(accounts.state(), update).map_err(|error| error.to_string())?;
+        let updated = account::Accounts::update(accounts.state(), |list| match &workspace {
+            Some(workspace) => list.remember(&key, workspace),
+            None => list.make_default(&key),
+        });
+        updated.map_err(|error| error.to_string())?;
         Ok(sentence)
     })
     .await
