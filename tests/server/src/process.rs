@@ -35,7 +35,13 @@ pub fn binary() -> &'static Path {
 
 /// A command for the binary with nothing of this process's environment but `PATH`, unless it is given another one.
 pub fn command(environment: &[(String, String)]) -> Command {
-    bare(binary(), environment)
+    let mut command = bare(binary(), environment);
+    // A server's environment is its own, its arguments are not: they tell for whom it works, see `marked`.
+    #[cfg(unix)]
+    if let Some((_, folder)) = environment.iter().find(|(name, _)| name == "BITBUCKET_LSP_CACHE") {
+        command.arg0(Path::new(folder).join("bitbucket-lsp"));
+    }
+    command
 }
 
 /// The same for another program, which is to become the server.
@@ -172,16 +178,19 @@ pub fn listening(process: u32) -> usize {
         .count()
 }
 
-/// The processes that have this text in their environment, and so are a test's own or their descendants.
+/// The processes that have this text in their environment or their arguments, and so are a test's own or their
+/// descendants. The server keeps its environment from everybody but root.
 #[cfg(target_os = "linux")]
 pub fn marked(text: &str) -> Vec<u32> {
     let Ok(processes) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
     let is_marked = |id: &u32| {
-        let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-        // A zombie has no environment left.
-        environment.windows(text.len()).any(|window| window == text.as_bytes())
+        // A zombie has neither.
+        ["environ", "cmdline"].iter().any(|file| {
+            let content = std::fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
+            String::from_utf8_lossy(&content).contains(text)
+        })
     };
     processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter(is_marked).collect()
 }
