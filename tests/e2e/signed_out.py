@@ -22,13 +22,23 @@ import keyring
 import world
 
 VISITS = world.ROOT / "target" / "e2e" / "browser"
+# What the simulated Bitbucket knows besides: the token that git uses, and one that somebody has made by hand.
+MARKER = "c4n4ryT0k3n"
+ACCOUNTS = [
+    {"user": "ana", "token": f"e2e-git-{MARKER}-of-ana"},
+    {"user": "ana", "email": "ana@corner.test", "token": f"e2e-made-{MARKER}-of-ana"},
+]
 CONSUMER = {"key": "e2eConsumerKey", "secret": "e2eConsumerSecret0123456789abcdef"}
 SERVICE = "bitbucket-lsp"
 PATIENCE = 20
 
 
 class SignedOut(world.World):
-    """Use it in a `with` statement."""
+    """Use it in a `with` statement. Without `consumer` the server is configured with none."""
+
+    def __init__(self, name, consumer=True):
+        super().__init__(name)
+        self.has_consumer = consumer
 
     def __enter__(self):
         self.port = free_port()
@@ -36,6 +46,8 @@ class SignedOut(world.World):
         shutil.rmtree(self.visits, ignore_errors=True)
         super().__enter__()
         try:
+            # It holds tokens, and files with tokens are searched for.
+            (self.home / "scenario.toml").unlink()
             program = self.home / "bin" / "xdg-open"
             program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{world.HERE}/browser/xdg-open" "$@"\n', encoding="utf-8")
             program.chmod(0o755)
@@ -58,11 +70,13 @@ class SignedOut(world.World):
             super().__exit__()
 
     def _scenario(self):
-        """The same, and a consumer whose callback is the port of this world."""
+        """The same, with accounts, and a consumer whose callback is the port of this world."""
         path = self.home / "scenario.toml"
         consumer = {"name": "Bitbucket in your editor", "callback": f"http://127.0.0.1:{self.port}/callback"} | CONSUMER
-        lines = [f"{name} = {json.dumps(value)}" for name, value in consumer.items()]
-        path.write_text("\n".join([self.scenario.read_text(encoding="utf-8"), "[[consumer]]", *lines, ""]), encoding="utf-8")
+        lines = [self.scenario.read_text(encoding="utf-8")]
+        for kind, table in [("consumer", consumer), *(("account", account) for account in ACCOUNTS)]:
+            lines += [f"[[{kind}]]", *(f"{name} = {json.dumps(value)}" for name, value in table.items())]
+        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
         return path
 
     def _environment(self):
@@ -72,12 +86,15 @@ class SignedOut(world.World):
             environment.pop(name, None)
         runtime = self.home / "run"
         runtime.mkdir(mode=0o700)
-        return environment | {"XDG_RUNTIME_DIR": str(runtime), "E2E_BROWSER_VISITS": str(self.visits)}
+        email, token = ACCOUNTS[1]["email"], ACCOUNTS[1]["token"]
+        return environment | {"XDG_RUNTIME_DIR": str(runtime), "E2E_BROWSER_VISITS": str(self.visits),
+                              "E2E_API_EMAIL": email, "E2E_API_TOKEN": token}
 
     def _configure(self):
         folder = self.home / "config"
         folder.mkdir(mode=0o700)
         lines = ["[oauth]", *(f"{name} = {json.dumps(value)}" for name, value in CONSUMER.items()), f"ports = [{self.port}]"]
+        lines = lines if self.has_consumer else []
         file = folder / "config.toml"
         file.write_text("\n".join([*lines, ""]), encoding="utf-8")
         file.chmod(0o600)
@@ -94,9 +111,9 @@ class SignedOut(world.World):
         return [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]
 
     def files_with(self, texts):
-        """The files of the world, and of what was said to editors, in which one of these texts is."""
+        """The files of the world, of what was said to editors and of the browser, in which one of these texts is."""
         found = []
-        for path in [*self.home.rglob("*"), *self.logs.glob(f"{self.name}.*.jsonl")]:
+        for path in [*self.home.rglob("*"), *self.logs.glob(f"{self.name}.*.jsonl"), *self.visits.rglob("*")]:
             if path.is_file() and not path.is_symlink():
                 content = path.read_bytes()
                 found += [str(path) for text in texts if text.encode() in content]

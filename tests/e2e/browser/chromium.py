@@ -21,7 +21,6 @@ SIZE = (900, 600)
 FLAGS = (
     "--headless=new",
     "--remote-debugging-pipe",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
@@ -44,10 +43,16 @@ class Trouble(Exception):
 
 
 class Chromium:
-    """Use it in a `with` statement. `folder` gets the profile; it ends with the one who drives it, whatever happens."""
+    """Use it in a `with` statement. `folder` gets the profile; it ends with the one who drives it, whatever happens.
 
-    def __init__(self, folder):
+    `not_here` is an address, host and port, at which nothing answers, as on another computer.
+    """
+
+    def __init__(self, folder, not_here=None):
         self.folder = folder
+        # The first that fits counts. Nobody listens on port 1.
+        rules = [f"MAP {not_here} 127.0.0.1:1"] if not_here else []
+        self.rules = ", ".join([*rules, "MAP 127.0.0.1 127.0.0.1", "MAP * ~NOTFOUND"])
         self.number = 0
         self.answers = {}
         self.rest = b""
@@ -57,7 +62,7 @@ class Chromium:
         program = shutil.which("chromium")
         if not program:
             raise Trouble("there is no chromium on the path")
-        command = [program, *FLAGS, f"--user-data-dir={self.folder}"]
+        command = [program, *FLAGS, f"--host-resolver-rules={self.rules}", f"--user-data-dir={self.folder}"]
         if os.geteuid() == 0:
             command.append("--no-sandbox")
         environment = {name: value for name, value in os.environ.items() if name != "DBUS_SESSION_BUS_ADDRESS"}
@@ -201,13 +206,32 @@ class Page:
 
     def click(self, selector):
         """Presses the mouse in the middle of an element."""
-        corners = f"(box => box && [box.x + box.width / 2, box.y + box.height / 2])" \
-                  f"(document.querySelector({json.dumps(selector)})?.getBoundingClientRect())"
-        middle = self.value(corners)
+        find = f"(one => (one?.scrollIntoView({{block: 'center', behavior: 'instant'}}), one?.getBoundingClientRect()))" \
+               f"(document.querySelector({json.dumps(selector)}))"
+        middle = self.value(f"(box => box && [box.x + box.width / 2, box.y + box.height / 2])({find})")
         if not middle:
             raise Trouble(f"nothing is {selector} on {self.value('document.title')!r}")
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=middle[0], y=middle[1], button="left", clickCount=1)
+
+    def type(self, selector, text):
+        """Writes a text into a field, in place of what is there."""
+        self.click(selector)
+        self.value("document.activeElement.select()")
+        self.call("Input.insertText", text=text)
+
+    def press(self, selector, what):
+        """Presses a button and waits for the document that comes of it, maybe at the same address."""
+        before = self.frame.get("loaderId")
+        self.click(selector)
+        self.until_loaded(lambda frame: frame.get("loaderId") != before, what)
+
+    def press_to_nowhere(self, selector, back):
+        """Presses a button that leads to where nothing answers; the address that the browser ends at."""
+        self.click(selector)
+        ended = lambda: self.frame.get("unreachableUrl", "").startswith(back)
+        self.browser.until(ended, f"end at {back} after {selector}")
+        return self.frame["unreachableUrl"]
 
     def value(self, expression):
         """What an expression in the page is."""

@@ -40,3 +40,30 @@ def faults(report):
             seen = page.get("headers", {}).get(name)
             expect(seen == value, f"{urllib.parse.urlsplit(page['url']).path} has {name} {seen}")
     return found
+
+
+def form_faults(report, tokens):
+    """What is wrong with a page that tokens were typed into, and with where it ended; see visit.py for the report."""
+    if report["problem"]:
+        return [report["problem"]]
+    found = []
+
+    def expect(holds, otherwise):
+        if not holds:
+            found.append(otherwise)
+
+    hosts = {urllib.parse.urlsplit(request["url"]).hostname for request in report["requests"]}
+    expect(hosts == {"127.0.0.1"}, f"the browser asked more than this computer: {hosts}")
+    more = [request["url"] for request in report["requests"] if request["type"] != "Document"]
+    expect(not more, f"the page loads {more}")
+    expect(not any(token in str(report) for token in tokens), "a token is in an address or on a page")
+    for page in [report["asked"], *report["tried"]]:
+        expect(page["scripts"] == 0, f"the page has {page['scripts']} scripts")
+        expect(page["handlers"] == 0, f"the page has {page['handlers']} event handlers")
+        expect(not page["complaints"], f"the browser complains: {page['complaints']}")
+    for request in report["requests"]:
+        seen = request.get("headers", {})
+        expect(seen.get("cache-control") == "no-store", f"the page has cache-control {seen.get('cache-control')}")
+        policy = seen.get("referrer-policy")
+        expect(policy in ("no-referrer", "same-origin"), f"the page has referrer-policy {policy}")
+    return found

@@ -13,7 +13,7 @@ function M.visits()
   return #vim.fn.glob(vim.env.E2E_BROWSER_VISITS .. '/*', true, true)
 end
 
----Starts to sign in, and says what is done in the browser: `grant`, `deny` or `close`.
+---Starts to sign in, and says what is done in the browser; see browser/visit.py.
 function M.login(decision)
   vim.env.E2E_BROWSER = decision
   vim.cmd.Bitbucket('login')
@@ -27,6 +27,30 @@ function M.report(number)
   end)
   local found, lines = pcall(vim.fn.readfile, file)
   return found and vim.json.decode(table.concat(lines, '\n'), { luanil = { object = true } }) or {}
+end
+
+---Waits for the address that a browser on another computer ended at, and takes it away from there.
+function M.address(number)
+  local file = ('%s/%d/address'):format(vim.env.E2E_BROWSER_VISITS, number)
+  t.check(('visit %d ends at a page that does not open'):format(number), function()
+    return vim.fn.filereadable(file) == 1, t.messages
+  end)
+  local address = (vim.fn.readfile(file))[1]
+  vim.fn.delete(file)
+  return address
+end
+
+---Answers the server's questions from now on, by the number of a choice, or not at all; what was asked so far, in order.
+---@param answer? integer
+---@return { question: string, choices: string[] }[]
+function M.answer(answer)
+  local asked = {}
+  vim.ui.select = function(items, options, choose)
+    local show = options.format_item or tostring
+    table.insert(asked, { question = options.prompt, choices = vim.tbl_map(show, items) })
+    choose(answer and items[answer], answer)
+  end
+  return asked
 end
 
 ---Checks the page that a visit ended at.

@@ -1,4 +1,4 @@
--- Somebody closes the browser without a decision, and begins anew.
+-- Somebody closes the browser without a decision, gives it up, and begins anew.
 
 local t = require('harness')
 local journey = require('journey')
@@ -10,6 +10,10 @@ t.run(function()
   t.equal('the browser was closed', { 'close', false }, function()
     return { report.decision, report.ended or false }
   end)
+  vim.cmd.Bitbucket('cancel')
+  t.said('what waits for it can be given up', 'The sign-in was given up; nothing was stored.')
+  vim.cmd.Bitbucket('cancel')
+  t.said('once', 'No sign-in is waiting for the browser.')
   journey.login('grant')
   journey.ended(2, 'Signed in', 'Ana Ruiz')
   journey.comments_are_there(cart)
