@@ -248,7 +248,8 @@ end
 local function explaining()
   vim.cmd.Bitbucket('status')
   for _, part in ipairs({
-    'Signed in as Ana Ruiz.',
+    'Signed in as Ana Ruiz (the account of the environment), because the environment names it.',
+    'The credentials come from the environment; stored accounts are not used.',
     'Checked out: branch discounts',
     'Remote origin',
     'Shown: pull request #4 of corner-shop/till',
@@ -262,7 +263,9 @@ local function explaining()
   vim.cmd.checkhealth('bitbucket')
   for _, part in ipairs({
     'OK bitbucket-lsp ',
-    'OK BITBUCKET_TOKEN is set',
+    'OK The credentials come from the environment',
+    'OK This folder is asked for as the account of the environment',
+    'BITBUCKET_TOKEN is set, which goes before',
     'Repository: ' .. vim.env.E2E_CLONE,
   }) do
     t.has(':checkhealth has: ' .. part, part, t.text)
