@@ -6,6 +6,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use rustls::CertificateError;
+use rustls::pki_types::InvalidDnsNameError;
 use tokio::time::Instant;
 use url::Url;
 
@@ -54,8 +55,11 @@ fn outage(error: &reqwest::Error) -> Outage {
     if chain(error).any(|cause| cause.to_string().starts_with("tunnel error")) {
         return Outage::Proxy;
     }
-    // Likewise for names.
-    if error.is_dns() || chain(error).any(|cause| cause.to_string().starts_with("dns error")) {
+    // Likewise where a name is not found; what can be no name is said by its type.
+    let no_name = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<InvalidDnsNameError>() || cause.to_string().starts_with("dns error")
+    };
+    if error.is_dns() || chain(error).any(no_name) {
         return Outage::Name;
     }
     if error.is_connect() { Outage::Connection } else { Outage::BrokenOff }
@@ -163,6 +167,28 @@ mod tests {
         ] {
             assert_eq!(certificate(&other), Outage::Certificate, "{other:?}");
         }
+    }
+
+    struct NoNames;
+
+    impl reqwest::dns::Resolve for NoNames {
+        fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+            Box::pin(std::future::ready(Err(Box::new(Said("no such name")) as Box<_>)))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_not_found_is_told_from_a_host_that_is_not_there() {
+        let builder = || reqwest::Client::builder().no_proxy().tls_certs_only([]);
+        let of = async |client: reqwest::ClientBuilder, url: &str| {
+            outage(&client.build().unwrap().get(url).send().await.unwrap_err().without_url())
+        };
+        let without_names = builder().dns_resolver(Arc::new(NoNames));
+        assert_eq!(of(without_names, "https://tls-certificate-expired.test").await, Outage::Name);
+        // By the system's own resolver: a name that is too long to be asked for.
+        let long = format!("http://{}.test", "a".repeat(64));
+        assert_eq!(of(builder(), &long).await, Outage::Name);
+        assert_eq!(of(builder(), "https://127.0.0.1:1").await, Outage::Connection);
     }
 
     #[test]

@@ -239,11 +239,13 @@ impl Http {
     ) -> Result<Vec<u8>, Failure> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        self.learn_limit(&headers);
-        if self.origin.is_api(response.url())
-            && let Some(scopes) = answer::scopes(&headers, "x-oauth-scopes")
-        {
-            *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(scopes);
+        // Who keeps a file has no say about the account.
+        let is_api = self.origin.is_api(response.url());
+        if is_api {
+            self.learn_limit(&headers);
+            if let Some(scopes) = answer::scopes(&headers, "x-oauth-scopes") {
+                *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(scopes);
+            }
         }
         let good = status == 200;
         // The text of an error matters for its scopes only; a long one is cut.
@@ -275,8 +277,12 @@ impl Http {
         if good {
             return answer::accept(body, &headers, want).map_err(answered);
         }
-        let error = answer::error(status, &headers, &body, basic);
+        let error = match status {
+            401 | 403 | 429 if !is_api => unexpected(status, "from the host that keeps the file"),
+            _ => answer::error(status, &headers, &body, basic),
+        };
         let kind = match (status, &error) {
+            (_, Error::Unexpected { .. }) => Kind::Answered,
             (429, _) => Kind::Limited(answer::retry_after(&headers)),
             (_, Error::Portal) => Kind::Answered,
             // 555 is Bitbucket's own time-out: asking again at once costs it the same again.

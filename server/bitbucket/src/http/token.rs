@@ -118,8 +118,8 @@ async fn post(
     deadline: Instant,
 ) -> Result<HttpResponse, TokenError> {
     let start = Instant::now();
-    options.contacts.note(origin.web());
     let client = build(origin.web(), options).map_err(TokenError::Failed)?;
+    options.contacts.note(origin.web());
     let mut request = reqwest::Request::try_from(request).map_err(|_| TokenError::Unreadable)?;
     // Whoever made the request, this is the only place that it may go to.
     *request.url_mut() = origin.page("/site/oauth2/access_token");

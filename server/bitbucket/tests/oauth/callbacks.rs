@@ -1,5 +1,7 @@
 //! Two hundred ways to get a callback wrong: none ends the sign-in, and the right one still does.
 
+#![expect(clippy::print_stdout, reason = "how many there were is for a person to read")]
+
 use std::future::pending;
 use std::time::Duration;
 
@@ -319,6 +321,7 @@ async fn nothing_but_the_right_one_ends_the_sign_in() {
     let (port, state) = (login.port(), state(&login));
     let cases = wrong(port, &state);
     assert!(cases.len() >= 200, "{}", cases.len());
+    let mut refused = 0;
     let attack = async {
         for (name, bytes) in &cases {
             let reply = send(port, bytes).await;
@@ -329,6 +332,7 @@ async fn nothing_but_the_right_one_ends_the_sign_in() {
                 assert_eq!(reply.header("connection"), Some("close"), "{name}");
                 assert!(reply.header("location").is_none() && reply.header("set-cookie").is_none(), "{name}");
             }
+            refused += 1;
         }
     };
     let wait = login.wait(pending());
@@ -337,6 +341,8 @@ async fn nothing_but_the_right_one_ends_the_sign_in() {
         _ = &mut wait => panic!("the sign-in ended"),
         () = attack => {}
     }
+    assert_eq!(refused, cases.len());
+    println!("{refused} adversarial callbacks, all refused");
     let right = get(port, &granted(&login, "c1")).await;
     assert_eq!(right.status(), 302);
     assert!(wait.await.is_ok());

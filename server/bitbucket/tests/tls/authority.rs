@@ -63,10 +63,7 @@ impl Authority {
         let server = CertifiedIssuer::signed_by(server, KeyPair::generate().unwrap(), &self.0).unwrap();
         let key = KeyPair::generate().unwrap();
         let certificate = params(names, from, until).signed_by(&key, &server).unwrap();
-        Identity {
-            chain: vec![certificate.der().clone(), server.der().clone()],
-            key: key.serialize_der(),
-        }
+        Identity { chain: vec![certificate.der().clone(), server.der().clone()], key: key.serialize_der() }
     }
 
     fn certify_as(&self, params: CertificateParams) -> Identity {

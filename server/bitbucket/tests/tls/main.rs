@@ -24,7 +24,8 @@ use credentials::{Authorization, Secret};
 const REFRESH: &str = "canary-refresh-91aa";
 const CONSUMER: &str = "canary-consumer-77d0";
 const USER: &str = r#"{"type":"user","uuid":"{u}","display_name":"Ana"}"#;
-const GOOD: &str = r#"{"access_token":"new-access","refresh_token":"new-refresh","expires_in":7200,"scope":"account"}"#;
+const GOOD: &str =
+    r#"{"access_token":"new-access","refresh_token":"new-refresh","expires_in":7200,"scope":"account"}"#;
 
 /// A Bitbucket that answers `/2.0/user` and the token endpoint.
 fn bitbucket(seen: &support::Seen, _: usize) -> support::Reply {

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
@@ -31,7 +33,7 @@ impl TlsServer {
         let address = listener.local_addr().unwrap();
         let acceptor = Arc::new(Mutex::new(acceptor(identity, false)));
         let (seen, refused) = (Arc::<Mutex<Vec<Seen>>>::default(), Arc::<Mutex<Vec<String>>>::default());
-        let script: Arc<dyn Fn(&Seen, usize) -> Reply + Send + Sync> = Arc::new(script);
+        let script = Arc::new(script);
         let (current, log, failures) = (Arc::clone(&acceptor), Arc::clone(&seen), Arc::clone(&refused));
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -75,9 +77,15 @@ impl TlsServer {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Why handshakes failed.
-    pub(crate) fn refused(&self) -> Vec<String> {
-        self.refused.lock().unwrap().clone()
+    /// So many handshakes failed and no more; the last one may take a moment to arrive.
+    pub(crate) async fn assert_refused(&self, count: usize) {
+        let refused = || self.refused.lock().unwrap().clone();
+        let start = Instant::now();
+        while refused().len() < count && start.elapsed() < Duration::from_secs(5) {
+            sleep(Duration::from_millis(1)).await;
+        }
+        sleep(Duration::from_millis(20)).await;
+        assert_eq!(refused().len(), count, "{:?}", refused());
     }
 }
 
