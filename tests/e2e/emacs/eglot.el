@@ -2,6 +2,7 @@
 ;;; Commentary:
 ;; The journey of a reader in an editor without a wrapper: docs/editors.md says what to put into one's configuration,
 ;; and this does just that.  Run it in a world: world.py run emacs emacs --batch -Q -l eglot.el
+;; Where nobody is signed in (signed_out.py run emacs ...), it signs in and does no more.
 ;;; Code:
 (require 'cl-lib)
 (require 'eglot)
@@ -17,11 +18,12 @@
 
 (defvar e2e-passed 0)
 (defvar e2e-failed 0)
+(defvar e2e-patience 15 "How many seconds a check waits.")
 (defvar e2e-clone (getenv "E2E_CLONE"))
 
 (defun e2e-check (name probe)
   "Wait until PROBE gives something; count it as NAME, and say what PROBE saw in vain."
-  (let ((end (+ (float-time) 15)) seen)
+  (let ((end (+ (float-time) e2e-patience)) seen)
     (while (and (not (setq seen (funcall probe))) (< (float-time) end))
       (accept-process-output nil 0.02))
     (if seen (cl-incf e2e-passed) (cl-incf e2e-failed))
@@ -139,9 +141,25 @@
     (eglot-shutdown (eglot-current-server))
     (e2e-check "and ends when it is told to" (lambda () (not (file-exists-p (format "/proc/%d" pid)))))))
 
+(defun e2e-said (text)
+  "Whether a message had TEXT."
+  (with-current-buffer (messages-buffer) (string-match-p (regexp-quote text) (buffer-string))))
+
+(defun e2e-sign-in ()
+  "Sign in with the browser."
+  (let ((browse-url-browser-function #'browse-url-xdg-open) (e2e-patience 60))
+    (e2e-open "till/discounts.py")
+    (e2e-check "it is said that nobody is signed in" (lambda () (e2e-said "You are not signed in to Bitbucket")))
+    (e2e-equal "so there are no comments" nil #'e2e-lines)
+    (setenv "E2E_BROWSER" "grant")
+    (eglot-execute-command (eglot-current-server) 'bitbucket.generateToken [nil])
+    (e2e-equal "after signing in they are there" '(1 13 15 24) #'e2e-lines)
+    (e2e-check "and it is said as whom" (lambda () (e2e-said "Signed in to Bitbucket as Ana Ruiz")))
+    (eglot-shutdown (eglot-current-server))))
+
 (princ (format "# emacs %s, eglot\n" emacs-version))
 (condition-case problem
-    (e2e-journey)
+    (if (getenv "E2E_BROWSER_VISITS") (e2e-sign-in) (e2e-journey))
   (error (cl-incf e2e-failed)
          (princ (format "FAIL %s\n" (error-message-string problem)))))
 (princ (format "%d passed, %d failed\n" e2e-passed e2e-failed))
