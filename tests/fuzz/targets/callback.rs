@@ -155,9 +155,7 @@ impl SignIn {
         let url = Url::parse(&address).unwrap();
         assert_eq!(url.host_str(), Some("127.0.0.1"), "{address}");
         assert_eq!((url.port(), url.path()), (Some(self.login().port()), "/callback"), "{address}");
-        // Whole, though a browser would take what follows a `#` for its own.
-        let (_, query) = address.split_once('?').unwrap();
-        assert_eq!(Some(found), seen_in(query, &self.state), "{address}");
+        assert_eq!(Some(found), seen_in(url.query().unwrap(), &self.state), "{address}");
         assert!(matches!(self.login().paste(&text), Err(LoginError::Used)), "it is good for once");
         self.begin_anew();
     }
@@ -186,13 +184,13 @@ fn seen(head: &[u8], host: &str, state: &str) -> Option<Answer> {
     }
     let mut hosts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("host"));
     let (first, second) = (hosts.next()?, hosts.next());
-    if second.is_some() || first.value.trim_ascii() != host.as_bytes() {
+    if second.is_some() || first.value != host.as_bytes() {
         return None;
     }
     let body = ["content-length", "transfer-encoding"];
     let mut bodies =
         request.headers.iter().filter(|header| body.contains(&&*header.name.to_ascii_lowercase()));
-    if bodies.any(|header| header.value.trim_ascii() != b"0") {
+    if bodies.any(|header| header.value != b"0") {
         return None;
     }
     let query = request.path?.strip_prefix("/callback")?;

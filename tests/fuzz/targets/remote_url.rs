@@ -107,10 +107,7 @@ fn check(remote: &Remote<'_>, web: &Web, alias: Option<&str>) {
             // On these, parsers disagree.
             assert!(text.bytes().all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\\'), "{text:?}");
             assert!(text.matches('@').count() <= 1, "{text:?}");
-            // An alias may stand for what is a host to ssh only: brackets around anything.
-            if alias.is_none() || !text.contains(['[', ']']) {
-                assert_eq!(Some(&name), seen.as_ref(), "{text:?} with {alias:?}");
-            }
+            assert_eq!(Some(&name), seen.as_ref(), "{text:?} with {alias:?}");
             check_canonical(&name, web);
         }
         Err(NotBitbucket { why }) => {
@@ -169,6 +166,7 @@ fn is_plain(text: &str) -> bool {
         && text.is_ascii()
         && letters(scheme)
         && letters(place)
+        && !place.is_empty()
         && !place.starts_with('-')
         && path.split('/').all(is_slug)
 }
