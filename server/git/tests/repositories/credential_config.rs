@@ -4,7 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use git::credential_config::{Error, Helper, Target, helpers_for, install, uninstall, use_http_path};
+use git::credential_config::{
+    Error, Helper, Target, helpers_for, install, on_command_line, uninstall, use_http_path,
+};
 use proptest::prelude::*;
 
 use crate::place::Place;
@@ -455,6 +457,33 @@ fn a_file_that_cannot_be_read_hides_no_other() {
     place.write("home/.gitconfig", "[broken");
     assert_eq!(helpers_for(HOST, None, &environment), ["store"]);
     assert_eq!(helpers_for("no address", None, &environment), ["store"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_stands_on_the_command_line_of_git_counts_last() {
+    let place = Place::with_repository();
+    place.user_config("[credential]\n\thelper = store\n");
+    let repository = place.open("repo");
+    let said = |options: &[&str]| {
+        let alias = ["-c", "alias.x=!printenv GIT_CONFIG_PARAMETERS", "x"];
+        place.git("repo", &[options, alias.as_slice()].concat())
+    };
+    let helpers = |options: &[&str]| {
+        let text = said(options);
+        let environment = |name: &str| (name == "GIT_CONFIG_PARAMETERS").then(|| text.clone());
+        helpers_for(HOST, Some(&repository), &environment)
+    };
+    assert_eq!(helpers(&[]), ["store"]);
+    assert_eq!(helpers(&["-c", "credential.helper=cache"]), ["store", "cache"]);
+    let more = ["-c", "credential.helper=", "-c", "Credential.https://bitbucket.org.Helper=!it's 'x' \\!"];
+    assert_eq!(helpers(&more), ["!it's 'x' \\!"]);
+    assert_eq!(helpers(&["-c", "credential.https://example.org.helper=cache"]), ["store"]);
+
+    let text = said(&["-c", "bitbucket.account=Ana O'Neill", "-c", "other.account=ben"]);
+    let environment = |name: &str| (name == "GIT_CONFIG_PARAMETERS").then(|| text.clone());
+    assert_eq!(on_command_line("bitbucket.account", &environment).as_deref(), Some("Ana O'Neill"));
+    assert_eq!(on_command_line("bitbucket.other", &environment), None);
 }
 
 #[test]
