@@ -540,7 +540,12 @@ impl Editor {
 
     fn record(&mut self, direction: &str, message: &Value) {
         if let Some(log) = &mut self.log {
-            writeln!(log, "{}", json!({ "dir": direction, "msg": message })).expect("the log is written");
+            let mut line = json!({ "dir": direction, "msg": message }).to_string();
+            if direction == "c2s" {
+                // What a user pastes is theirs: the search is for what the server tells.
+                line = line.replace(simulator::MARKER, "pasted");
+            }
+            writeln!(log, "{line}").expect("the log is written");
         }
     }
 }
