@@ -20,10 +20,25 @@ use crate::scopes::Reach;
 pub struct Granted {
     /// Whose it is; `None` for a token of a repository, a project or a workspace, which acts as a bot.
     pub user: Option<User>,
+    /// The user's name in the addresses of git remotes, where Bitbucket tells it.
+    pub username: Option<String>,
     /// Its scopes, as Bitbucket spells them; empty if Bitbucket did not name them.
     pub scopes: Vec<String>,
     /// What the program needs and the token lacks, spelled as on the page where one is made.
     pub missing: Vec<&'static str>,
+}
+
+/// What a token without a user behind it is tried on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trial {
+    /// Nothing: there must be a user.
+    Person,
+    /// Nothing is at hand.
+    Nothing,
+    /// This repository.
+    Repository(RepositoryName),
+    /// The repositories of the workspace with this slug.
+    Workspace(String),
 }
 
 /// Why a token is not worth storing.
@@ -41,7 +56,7 @@ pub enum CheckError {
     Failed(Error),
 }
 
-/// Asks Bitbucket about a token: `/user`, or for a token without a user the repository given.
+/// Asks Bitbucket about a token: `/user`, or for a token without a user what it is to be tried on.
 ///
 /// One or two requests. A token that lacks scopes is none of the errors: they are in [`Granted::missing`].
 ///
@@ -50,7 +65,7 @@ pub enum CheckError {
 pub async fn check_token(
     origin: Origin,
     authorization: Authorization,
-    repository: Option<RepositoryName>,
+    trial: Trial,
     reach: Reach,
     options: Options,
 ) -> Result<Granted, CheckError> {
@@ -59,29 +74,51 @@ pub async fn check_token(
         return Err(CheckError::AppPassword);
     }
     let basic = matches!(authorization, Authorization::Basic { .. });
+    let must_be_a_person = trial == Trial::Person;
     let http = Http::new(origin, Some(Arc::new(authorization)), options);
-    let refused = match ask(&http, "/user", "").await {
+    let user = match ask(&http, "/user", "").await {
         Ok(body) => {
             let user = read::<User>(&body).ok_or_else(|| CheckError::Failed(unexpected(200, "no user")))?;
-            return Ok(granted(&http, reach, Some(user.value)));
+            Ok(Granted { username: username(&body), ..granted(&http, reach, Some(user.value)) })
         }
-        Err(error) => error,
+        Err(error) => Err(error),
     };
-    let may_be_a_bot = matches!(
-        refused,
-        Error::Unauthorized { .. } | Error::MissingScope { .. } | Error::Forbidden | Error::NotFound
-    );
-    if basic || !may_be_a_bot {
-        return Err(told(refused, shape));
-    }
-    let Some(repository) = repository else {
-        return Err(match refused {
-            Error::Unauthorized { .. } if shape != Shape::AccessToken => told(refused, shape),
-            _ => CheckError::NeedsRepository,
-        });
+    let place = match trial {
+        Trial::Repository(name) => {
+            Some((format!("/repositories/{}/{}", name.workspace(), name.slug()), "fields=uuid,full_name"))
+        }
+        Trial::Workspace(slug) => {
+            // As the name of any of its repositories would be taken.
+            let name = RepositoryName::new(&slug, "any").ok_or(CheckError::NeedsRepository)?;
+            Some((format!("/repositories/{}", name.workspace()), "pagelen=10&fields=values.uuid"))
+        }
+        Trial::Person | Trial::Nothing => None,
     };
-    let path = format!("/repositories/{}/{}", repository.workspace(), repository.slug());
-    match ask(&http, &path, "fields=uuid,full_name").await {
+    let bot = match user {
+        // An access token must open what it is for, whoever is behind it.
+        Ok(granted) if basic || place.is_none() => return Ok(granted),
+        Ok(granted) => granted,
+        Err(refused) => {
+            let may_be_a_bot = matches!(
+                refused,
+                Error::Unauthorized { .. } | Error::MissingScope { .. } | Error::Forbidden | Error::NotFound
+            );
+            if basic || must_be_a_person || !may_be_a_bot {
+                return Err(told(refused, shape));
+            }
+            if place.is_none() {
+                return Err(match refused {
+                    Error::Unauthorized { .. } if shape != Shape::AccessToken => told(refused, shape),
+                    _ => CheckError::NeedsRepository,
+                });
+            }
+            granted(&http, reach, None)
+        }
+    };
+    let Some((path, query)) = place else { return Ok(bot) };
+    match ask(&http, &path, query).await {
+        Ok(_) if bot.user.is_some() => Ok(bot),
+        // Bitbucket names the scopes with the answer.
         Ok(_) => Ok(granted(&http, reach, None)),
         Err(error) => Err(told(error, shape)),
     }
@@ -90,7 +127,14 @@ pub async fn check_token(
 fn granted(http: &Http, reach: Reach, user: Option<User>) -> Granted {
     let scopes = http.granted().unwrap_or_default();
     let missing = reach.missing(&scopes, user.is_some());
-    Granted { user, scopes, missing }
+    Granted { user, username: None, scopes, missing }
+}
+
+/// The member `username` of a user, which the model has no use for.
+fn username(body: &[u8]) -> Option<String> {
+    let user: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let name = user.get("username")?.as_str()?;
+    (1..=100).contains(&name.len()).then(|| name.to_owned())
 }
 
 /// Boxed: the compiler must see that it may move between threads.

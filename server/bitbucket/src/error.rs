@@ -23,6 +23,8 @@ pub enum Error {
         sentence: String,
         /// Before that no other answer is to be had.
         retry_after: Duration,
+        /// It is because Bitbucket was not reached.
+        unreachable: bool,
     },
     /// 401: the token is wrong, expired or revoked.
     Unauthorized {

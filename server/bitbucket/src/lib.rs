@@ -31,7 +31,7 @@ mod pieces;
 mod scopes;
 mod signer;
 
-pub use check::{CheckError, Granted, check_token};
+pub use check::{CheckError, Granted, Trial, check_token};
 pub use client::{Client, Probe};
 pub use error::{Error, Outage};
 pub use gate::Budget;

@@ -121,6 +121,7 @@ fn no_token() -> Error {
     Error::NoToken {
         sentence: "The keyring is locked; unlock it.".into(),
         retry_after: Duration::from_secs(9),
+        unreachable: false,
     }
 }
 

@@ -146,9 +146,9 @@ pub enum Effect {
     CancelSignIn,
     /// Remove an account by its id; answers [`crate::event::Event::AccountChanged`].
     SignOut(String),
-    /// Use an account by its id: for a workspace, or as the default; answers
+    /// Use an account by its id: for a repository's workspace, or as the default; answers
     /// [`crate::event::Event::AccountChanged`].
-    UseAccount(String, Option<String>),
+    UseAccount(String, Option<RepositoryId>),
     /// Describe account and budget; answers [`crate::event::Event::Account`].
     DescribeAccount,
     /// Look for the pull requests of what is checked out.

@@ -132,6 +132,19 @@ pub struct Login {
     pub reason: String,
     /// Who it is, where that is known without asking.
     pub me: Option<User>,
+    /// How somebody signs in with it again, once its login has ended.
+    pub way: LoginWay,
+}
+
+/// How an account signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginWay {
+    /// By OAuth, in the browser.
+    OAuth,
+    /// By a token that a person brings.
+    Token,
+    /// By variables of the environment.
+    Environment,
 }
 
 /// A sign-in under way; a later one has a higher number.
@@ -172,14 +185,14 @@ pub enum SignInStep {
 pub enum Question {
     /// Which pull request of the branch: the number of each choice.
     PullRequest(RepositoryId, Vec<PullRequestId>),
-    /// Whether to sign in again.
-    SignInAgain,
+    /// Whether to sign in again, and how.
+    SignInAgain(LoginWay),
     /// How to sign in where there is no OAuth consumer: by a token.
     AddToken,
     /// Whom to sign out: the id of each choice.
     SignOut(Vec<String>),
-    /// Which account to use: the id of each choice, for a workspace or as the default.
-    SwitchAccount(Vec<String>, Option<String>),
+    /// Which account to use: the id of each choice, for a repository's workspace or as the default.
+    SwitchAccount(Vec<String>, Option<RepositoryId>),
 }
 
 /// What discovery learned of a repository.

@@ -74,6 +74,8 @@ fn main() -> ExitCode {
         Some(Command::Credential { operation, local, use_http_path }) => {
             let folder = Path::new(".");
             let local = local.then_some(folder);
+            let mut environment = environment;
+            environment.limits.total = credential::EXCHANGE;
             let accounts = Accounts::new(environment);
             match operation.as_str() {
                 "install" => told(credential::install(&accounts, local, use_http_path, &get)),
@@ -102,15 +104,18 @@ fn main() -> ExitCode {
 }
 
 /// No core file and no debugger of another process may read the token out of memory (best effort, where the system can).
-#[cfg(target_os = "linux")]
 fn keep_memory_private() {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
 }
-
-#[cfg(not(target_os = "linux"))]
-fn keep_memory_private() {}
 
 /// What was done, or why it was not.
 fn told(outcome: Result<String, String>) -> ExitCode {

@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::task::JoinHandle;
 
+/// How long a condition is left alone while no message comes.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -213,10 +215,19 @@ impl Editor {
                 Ok(value) => return value,
                 Err(why_not) => why_not,
             };
-            if tokio::time::timeout_at(deadline, self.receive()).await.is_err() {
+            if tokio::time::Instant::now() >= deadline {
                 panic!(
                     "waited for {what}, but {why_not}\nmessages: {:#?}\nlog: {:#?}",
                     self.seen.messages, self.seen.log
+                );
+            }
+            // A condition may be about more than messages, a file for example: it is looked at without one too.
+            let waiting = tokio::time::timeout(LOOK_AGAIN, self.from_server.fill_buf()).await;
+            if waiting.is_ok() {
+                let received = tokio::time::timeout_at(deadline, self.receive()).await;
+                assert!(
+                    received.is_ok(),
+                    "waited for {what}, and the server stopped in the middle of a message"
                 );
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::editor::{Editor, able};
 use crate::logs;
+use bitbucket::Contacts;
 use bitbucket_lsp::worker::accounts::Oauth;
 use bitbucket_lsp::worker::{Browser, Environment, Redactor};
 use credentials::store::FileStore;
@@ -31,6 +32,8 @@ pub struct World {
     pub clone: PathBuf,
     folder: TempDir,
     name: String,
+    /// The hosts that servers in memory spoke to.
+    contacts: Contacts,
 }
 
 impl World {
@@ -62,7 +65,7 @@ impl World {
             std::fs::create_dir(folder.path().join(place)).expect("a folder");
         }
         let clone = folder.path().canonicalize().expect("a real path").join("clone");
-        Self { simulator, clone, folder, name: name.to_owned() }
+        Self { simulator, clone, folder, name: name.to_owned(), contacts: Contacts::default() }
     }
 
     /// The small scenario of lists that tests of git use, with the branch of its pull request checked out.
@@ -93,11 +96,12 @@ impl World {
             oauth: Oauth::default(),
             // Never the keyring of whoever runs the tests.
             store: Arc::new(FileStore::new(self.folder().join("state/secrets"))),
+            other_stores: Vec::new(),
             state: self.folder().join("state"),
             cache: self.folder().join("cache"),
             browser: Browser::Nothing,
             redactor: Redactor::default(),
-            limits: bitbucket::Options::default(),
+            limits: bitbucket::Options { contacts: self.contacts.clone(), ..bitbucket::Options::default() },
         }
     }
 
@@ -177,6 +181,11 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        let strangers = self.strangers();
+        assert!(
+            strangers.is_empty() || std::thread::panicking(),
+            "other hosts were spoken to: {strangers:?}"
+        );
         let Some(target) = logs::place("worlds", &self.name, "") else { return };
         // What an earlier run has left is not this world's.
         let _ = std::fs::remove_dir_all(&target);
@@ -188,6 +197,14 @@ impl Drop for World {
                 assert!(std::thread::panicking(), "{told}");
             }
         }
+    }
+}
+
+impl World {
+    /// Hosts that a server in memory spoke to and that are not this Bitbucket.
+    fn strangers(&self) -> Vec<String> {
+        let hosts = self.contacts.list().into_iter().map(|(host, _)| host);
+        hosts.filter(|host| *host != self.simulator.web_url()).collect()
     }
 }
 

@@ -61,7 +61,7 @@ impl Page {
         let (mark, color) = match self.kind {
             Kind::Good => ("\u{2713}", "good"),
             Kind::Bad => ("\u{2715}", "bad"),
-            Kind::Neutral => ("\u{00b7}", "neutral"),
+            Kind::Neutral => ("i", "neutral"),
         };
         let (title, text) = (escaped(self.title), escaped(&self.text));
         let body = format!(

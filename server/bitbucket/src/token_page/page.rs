@@ -27,7 +27,13 @@ pub(super) struct Filled {
 /// The form, with the path that it is sent to.
 pub(super) fn form(words: &Words, filled: &Filled, path: &str, nonce: &str) -> Vec<u8> {
     let kind = if filled.wrong.is_some() { Kind::Bad } else { Kind::Neutral };
-    let page = Page::new(kind, "Add a Bitbucket token", &words.intro);
+    // The form comes first, so that it is seen without scrolling.
+    let page =
+        Page::new(kind, "Add a Bitbucket token", "It goes to your editor's server, not into your editor.");
+    let intro = match words.intro.is_empty() {
+        true => String::new(),
+        false => format!("<p class=\"intro\">{}</p>\n", escaped(&words.intro)),
+    };
     let link = words.make_at.as_ref().filter(|(_, url)| url.scheme() == "https").map(|(label, url)| {
         let (label, url) = (escaped(label), escaped(url.as_str()));
         format!("<p><a href=\"{url}\" target=\"_blank\" rel=\"noopener noreferrer\">{label}</a></p>\n")
@@ -38,7 +44,7 @@ pub(super) fn form(words: &Words, filled: &Filled, path: &str, nonce: &str) -> V
         .map(|wrong| format!("<p class=\"wrong\" role=\"alert\">{}</p>\n", escaped(wrong)));
     let (link, wrong, email) = (link.unwrap_or_default(), wrong.unwrap_or_default(), escaped(&filled.email));
     let inside = format!(
-        "{link}{wrong}<form method=\"post\" action=\"{path}\" autocomplete=\"off\">\n\
+        "{wrong}<form method=\"post\" action=\"{path}\" autocomplete=\"off\">\n\
          <label for=\"email\">E-mail address of your Atlassian account</label>\n\
          <input id=\"email\" name=\"email\" type=\"text\" inputmode=\"email\" maxlength=\"{EMAIL_LIMIT}\" \
          autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" aria-describedby=\"hint\" \
@@ -47,7 +53,7 @@ pub(super) fn form(words: &Words, filled: &Filled, path: &str, nonce: &str) -> V
          <label for=\"token\">Token</label>\n\
          <input id=\"token\" name=\"token\" type=\"password\" maxlength=\"{TOKEN_LIMIT}\" required \
          autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\">\n\
-         <button type=\"submit\">Add the token</button>\n</form>\n"
+         <button type=\"submit\">Add the token</button>\n</form>\n{intro}{link}"
     );
     page.answer_with(nonce, &Markup { inside: &inside, style: STYLE, has_form: true, ..Markup::default() })
 }
@@ -95,6 +101,7 @@ background:var(--back);color:var(--text);font:inherit}\
 button{width:100%;margin-top:1.25rem;padding:.625rem;border:0;border-radius:.375rem;background:var(--good);\
 color:var(--card);font:inherit;font-weight:600;cursor:pointer}\
 a{color:inherit}\
+.intro{margin-top:1.5rem;font-size:.875rem;text-align:left}\
 .wrong{margin-top:1rem;color:var(--bad);font-weight:600}";
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Tokens that users bring, tried before they are stored.
 
-use bitbucket::{CheckError, Error, Options, Origin, Reach, check_token};
+use bitbucket::{CheckError, Error, Options, Origin, Reach, Trial, check_token};
 use credentials::{Authorization, Secret};
 use pull_request::model::RepositoryName;
 use simulator::{Account, Scenario, Simulator};
@@ -50,11 +50,12 @@ async fn check(
     repository: Option<&str>,
 ) -> Result<(String, Vec<&'static str>), CheckError> {
     let origin = Origin::new(Some(&simulator.api_url()), Some(&simulator.web_url())).unwrap();
-    let repository = repository.map(|name| {
-        let (workspace, slug) = name.split_once('/').unwrap();
-        RepositoryName::new(workspace, slug).unwrap()
-    });
-    let granted = check_token(origin, authorization, repository, Reach::Full, Options::default()).await?;
+    let trial = match repository.map(|name| name.split_once('/').ok_or(name)) {
+        None => Trial::Nothing,
+        Some(Ok((workspace, slug))) => Trial::Repository(RepositoryName::new(workspace, slug).unwrap()),
+        Some(Err(workspace)) => Trial::Workspace(workspace.into()),
+    };
+    let granted = check_token(origin, authorization, trial, Reach::Full, Options::default()).await?;
     assert!(!granted.scopes.is_empty());
     Ok((granted.user.map_or("bot".into(), |user| user.display_name), granted.missing))
 }

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::time::{Duration, Instant};
 
 use bitbucket::oauth::{Consumer, Login, LoginOptions, TokenError};
-use bitbucket::{Certificates, CheckError, Error, Options, Outage, Reach, check_token};
+use bitbucket::{Certificates, CheckError, Error, Options, Outage, Reach, Trial, check_token};
 use credentials::{Authorization, Secret};
 use pull_request::model::{CommitHash, RepositoryName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -53,7 +53,8 @@ async fn a_certificate_that_nobody_signed_ends_it_before_anything_is_said() {
         assert_eq!(client.file_at(&repository, &commit, "x.rs").await, Err(expected.clone()));
         assert_eq!(client.diff_of(&repository, "a31d1b70c972", "").await, Err(expected.clone()));
         let token = Authorization::Bearer(Secret::new(support::TOKEN.into()));
-        let checked = check_token(origin(&base), token, None, Reach::ReviewOnly, support::options()).await;
+        let checked =
+            check_token(origin(&base), token, Trial::Nothing, Reach::ReviewOnly, support::options()).await;
         assert_eq!(checked, Err(CheckError::Failed(expected)));
     }
     assert!(server.seen().is_empty());

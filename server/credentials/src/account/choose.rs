@@ -33,14 +33,18 @@ pub struct Choice<'a> {
 pub enum NoChoice {
     /// No account for this host.
     #[error(
-        "Nobody is signed in to {origin}; run \"Bitbucket: Generate Token\" or \"Bitbucket: Add Token\"."
+        "Nobody is signed in to {origin}; run \"Bitbucket: Generate Token\" or \"Bitbucket: Add Token\" \
+         (at a terminal: bitbucket-lsp auth token)."
     )]
     SignedOut {
         /// The host.
         origin: Origin,
     },
     /// Only access tokens that open something else.
-    #[error("The access tokens for {origin} do not open this repository; run \"Bitbucket: Add Token\".")]
+    #[error(
+        "The access tokens for {origin} do not open this repository; run \"Bitbucket: Add Token\" (at a terminal: \
+         bitbucket-lsp auth token)."
+    )]
     OpensOthers {
         /// The host.
         origin: Origin,

@@ -4,9 +4,10 @@
 //! It is read with patience: an entry that cannot be read is kept as it is, a file that cannot be read is put
 //! aside, what a newer version added stays. Secrets are found again by signing in; nothing else depends on it.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -53,6 +54,12 @@ pub enum IndexError {
         path: String,
         /// What the system said.
         detail: String,
+    },
+    /// Another process holds its lock.
+    #[error("The list of accounts, {path}, is being changed by another window. Wait a moment and try again.")]
+    Busy {
+        /// The file.
+        path: String,
     },
     /// A newer version wrote it in another format.
     #[error(
@@ -149,7 +156,10 @@ impl Accounts {
         let refused = |error: io::Error| refused(&path, &error);
         private_files::open_folder(state_folder).map_err(refused)?;
         let lock = private_files::lock_file(&state_folder.join("accounts.lock")).map_err(refused)?;
-        lock.lock().map_err(refused)?;
+        wait_for(&lock).map_err(|error| match error {
+            TryLockError::WouldBlock => IndexError::Busy { path: path.display().to_string() },
+            TryLockError::Error(error) => refused(error),
+        })?;
         let content = private_files::read(&path).map_err(refused)?;
         if version_of(content.as_deref()) > VERSION {
             return Err(IndexError::Newer { path: path.display().to_string() });
@@ -179,6 +189,21 @@ impl Accounts {
         fields.insert("defaults".into(), serde_json::json!(self.defaults));
         fields.insert("workspaces".into(), serde_json::json!(self.workspaces));
         Value::Object(fields)
+    }
+}
+
+/// Changing the list takes no time, so whoever holds the lock for so long has been stopped.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn wait_for(lock: &File) -> Result<(), TryLockError> {
+    let begin = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if begin.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            outcome => return outcome,
+        }
     }
 }
 

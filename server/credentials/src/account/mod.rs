@@ -95,6 +95,12 @@ pub struct StoredAccount {
     pub expires_at: Option<u64>,
     /// When it was added, in seconds since 1970.
     pub added_at: u64,
+    /// When somebody last signed in with it, in milliseconds since 1970: its tokens are other ones since.
+    #[serde(default)]
+    pub signed_in_at: u64,
+    /// The store that has its tokens, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_in: Option<String>,
     /// What a newer version wrote, kept as it is.
     #[serde(flatten)]
     other: serde_json::Map<String, serde_json::Value>,
@@ -112,6 +118,8 @@ impl StoredAccount {
             scopes: Vec::new(),
             expires_at: None,
             added_at,
+            signed_in_at: 0,
+            kept_in: None,
             other: serde_json::Map::new(),
         }
     }

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::life::{Life, Now, life};
@@ -24,11 +25,17 @@ pub(super) struct Surroundings {
     pub(super) spread: u8,
     /// How long another process may hold the lock.
     pub(super) patience: Duration,
+    /// Counts how often the user asked to try again: failures of earlier rounds do not count.
+    pub(super) rounds: AtomicU64,
 }
 
 impl Surroundings {
     pub(super) fn lock(&self, owner: &Owner) -> Result<Lock, LockError> {
         Lock::take(&self.state_folder, owner, &self.store, self.patience)
+    }
+
+    fn round(&self) -> u64 {
+        self.rounds.load(Ordering::Relaxed)
     }
 
     pub(super) fn now(&self) -> Now {
@@ -45,6 +52,8 @@ pub(super) struct Account {
     pub(super) failures_in_a_row: u32,
     /// The generation whose refresh token is dead.
     pub(super) dead: Option<Generation>,
+    /// The generation whose token was refused and cannot be replaced, and the round that this was met in.
+    refused: Option<(Generation, u64)>,
     pub(super) unsaved: Option<Unsaved>,
 }
 
@@ -64,6 +73,8 @@ pub(super) struct Known {
 struct Failure {
     until: Duration,
     failed: Failed,
+    /// The round that it was met in.
+    round: u64,
 }
 
 /// A grant that the store did not take.
@@ -84,7 +95,7 @@ const TOO_SOON: u64 = 30;
 #[derive(Clone)]
 pub(super) enum Failed {
     NeedsLogin(String),
-    KeepAndRetry { sentence: String, after: Duration },
+    KeepAndRetry { sentence: String, after: Duration, unreachable: bool },
 }
 
 pub(super) type Step<T> = Result<T, Failed>;
@@ -98,6 +109,7 @@ impl Account {
             failure: None,
             failures_in_a_row: 0,
             dead: None,
+            refused: None,
             unsaved: None,
         }
     }
@@ -111,11 +123,24 @@ impl Account {
         *self = Self::new(self.key.clone());
     }
 
+    /// Forgets what the store has: another process may have changed it.
+    pub(super) fn forget_saved(&mut self) {
+        if self.unsaved.is_none() {
+            self.forget();
+        }
+    }
+
+    fn is_refused(&self, known: &Known, surroundings: &Surroundings) -> bool {
+        let refused = self.refused.as_ref().filter(|(_, round)| *round == surroundings.round());
+        refused.is_some_and(|(generation, _)| known.generation.as_ref() == Some(generation))
+    }
+
     pub(super) fn ready(&self, surroundings: &Surroundings) -> Option<Tokens> {
         let now = surroundings.now();
         let known = self.known.as_ref().filter(|known| !now.jumped_since(known.looked))?;
         let to_be_saved = self.unsaved.as_ref().is_some_and(|unsaved| now.monotonic >= unsaved.try_again);
-        (!to_be_saved && known.life(now, surroundings) == Life::Good).then(|| self.handed_out(known))
+        let good = known.life(now, surroundings) == Life::Good && !self.is_refused(known, surroundings);
+        (!to_be_saved && good).then(|| self.handed_out(known))
     }
 
     /// A token other than `refused`.
@@ -130,10 +155,13 @@ impl Account {
             return Outcome::Fresh(tokens);
         }
         let now = surroundings.now().monotonic;
-        if let Some(Failure { until, failed }) = self.failure.as_ref().filter(|failure| now < failure.until) {
-            let failed = match failed {
-                Failed::KeepAndRetry { sentence, .. } => retry(sentence.clone(), *until - now),
-                Failed::NeedsLogin(_) => failed.clone(),
+        let counts = |failure: &&Failure| now < failure.until && failure.round == surroundings.round();
+        if let Some(Failure { until, failed, .. }) = self.failure.as_ref().filter(counts) {
+            let failed = match failed.clone() {
+                Failed::KeepAndRetry { sentence, unreachable, .. } => {
+                    Failed::KeepAndRetry { sentence, after: *until - now, unreachable }
+                }
+                failed @ Failed::NeedsLogin(_) => failed,
             };
             return self.in_spite_of(failed, surroundings, refused);
         }
@@ -150,8 +178,15 @@ impl Account {
                     Failed::KeepAndRetry { after, .. } => *after,
                     Failed::NeedsLogin(_) => STORE_PAUSE,
                 };
-                self.failure =
-                    Some(Failure { until: surroundings.now().monotonic + pause, failed: failed.clone() });
+                let round = surroundings.round();
+                let until = surroundings.now().monotonic + pause;
+                self.failure = Some(Failure { until, failed: failed.clone(), round });
+                let known = self.known.as_ref().filter(|known| !fits(known));
+                if let (Failed::NeedsLogin(_), Some(generation)) =
+                    (&failed, known.and_then(|known| known.generation.clone()))
+                {
+                    self.refused = Some((generation, round));
+                }
                 self.in_spite_of(failed, surroundings, refused)
             }
         }
@@ -162,6 +197,7 @@ impl Account {
         let usable = |known: &&Known| {
             refused.is_none_or(|refused| !known.secrets.has(refused))
                 && known.life(surroundings.now(), surroundings) != Life::Over
+                && !self.is_refused(known, surroundings)
         };
         let known = self.known.as_ref().filter(usable);
         known.map_or_else(|| failed.into(), |known| Outcome::Fresh(self.handed_out(known)))
@@ -226,6 +262,7 @@ impl Account {
         self.known.as_ref().is_some_and(|known| {
             refused.is_none_or(|refused| !known.secrets.has(refused))
                 && known.life(surroundings.now(), surroundings) == Life::Good
+                && !self.is_refused(known, surroundings)
         })
     }
 
@@ -239,7 +276,7 @@ impl Account {
         let Secrets::OAuth(grant) = &held.secrets else {
             return Err(Failed::NeedsLogin(
                 "Bitbucket does not take the stored token: it has expired or was revoked. Run \"Bitbucket: Add Token\" \
-                 with a new one."
+                 with a new one (at a terminal: bitbucket-lsp auth token)."
                     .to_owned(),
             ));
         };
@@ -249,7 +286,7 @@ impl Account {
         let age = surroundings.now().wall.checked_sub(grant.granted_at);
         if refused.is_some() && !grant.stale && age.is_some_and(|age| age < TOO_SOON) {
             return Err(retry(
-                "Bitbucket refuses a token that it has only just given out. Trying again in half a minute."
+                "Bitbucket refuses a token that it has only just given out; refresh in half a minute."
                     .to_owned(),
                 Duration::from_secs(TOO_SOON),
             ));
@@ -316,22 +353,25 @@ impl From<Failed> for Outcome {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::NeedsLogin(sentence) => Self::NeedsLogin(sentence),
-            Failed::KeepAndRetry { sentence, after } => Self::KeepAndRetry { sentence, after },
+            Failed::KeepAndRetry { sentence, after, unreachable } => {
+                Self::KeepAndRetry { sentence, after, unreachable }
+            }
         }
     }
 }
 
 pub(super) fn retry(sentence: String, after: Duration) -> Failed {
-    Failed::KeepAndRetry { sentence, after }
+    Failed::KeepAndRetry { sentence, after, unreachable: false }
 }
 
 fn signed_out() -> Failed {
-    let sentence = "You are signed out of Bitbucket. Run \"Bitbucket: Generate Token\" to sign in.";
+    let sentence = "You are signed out of Bitbucket. Run \"Bitbucket: Generate Token\" to sign in (at a terminal: \
+         bitbucket-lsp auth login).";
     Failed::NeedsLogin(sentence.to_owned())
 }
 
 pub(super) fn ended() -> Failed {
-    let sentence = "Your Bitbucket login has ended. Run \"Bitbucket: Generate Token\" to sign in again; \
-                    what you have read and written stays.";
+    let sentence = "Your Bitbucket login has ended. Run \"Bitbucket: Generate Token\" to sign in again (at a \
+                    terminal: bitbucket-lsp auth login); what you have read and written stays.";
     Failed::NeedsLogin(sentence.to_owned())
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::account::{Account, Known, STORE_PAUSE, Step, Surroundings, Unsaved, ended, retry};
+use super::account::{Account, Failed, Known, STORE_PAUSE, Step, Surroundings, Unsaved, ended, retry};
 use super::{Exchange, ExchangeError};
 use crate::failpoint;
 use crate::lock::Lock;
@@ -60,9 +60,12 @@ impl Account {
                 }
                 Err(ExchangeError::Passing(sentence)) => {
                     write.cancel();
-                    let doublings = self.failures_in_a_row.min(8);
-                    self.failures_in_a_row += 1;
-                    return Err(retry(sentence, LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(doublings))));
+                    return Err(retry(sentence, self.next_pause()));
+                }
+                Err(ExchangeError::Unreachable(sentence)) => {
+                    write.cancel();
+                    let after = self.next_pause();
+                    return Err(Failed::KeepAndRetry { sentence, after, unreachable: true });
                 }
                 Err(ExchangeError::Unexpected(sentence)) => {
                     write.cancel();
@@ -90,6 +93,13 @@ impl Account {
             };
             (grant, from) = (newer, held.generation);
         }
+    }
+
+    /// The pause after one more failure in a row.
+    fn next_pause(&mut self) -> Duration {
+        let doublings = self.failures_in_a_row.min(8);
+        self.failures_in_a_row += 1;
+        LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(doublings))
     }
 
     /// Takes a new grant over, whether it could be written or not.

@@ -13,6 +13,7 @@ mod life;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -44,8 +45,10 @@ pub struct TokenReply {
 pub enum ExchangeError {
     /// `invalid_grant` (RFC 6749 section 5.2), or 401: the refresh token is not taken any more.
     InvalidGrant,
-    /// It may work later: offline, 5xx, 429, a proxy's page.
+    /// It may work later: something of this computer's own, or an answer that was no use.
     Passing(String),
+    /// It may work later: the server was not reached, or has a problem of its own.
+    Unreachable(String),
     /// It will not get better by itself: an answer that makes no sense, a consumer that is not known.
     Unexpected(String),
 }
@@ -77,6 +80,8 @@ pub enum Outcome {
         sentence: String,
         /// When to ask again; calls before that get this answer again.
         after: Duration,
+        /// Whether it is because the server was not reached, as other requests will not reach it either.
+        unreachable: bool,
     },
 }
 
@@ -111,6 +116,7 @@ impl Refresher {
                 clock,
                 spread: spread[0],
                 patience: LOCK_PATIENCE,
+                rounds: AtomicU64::new(0),
             },
         }
     }
@@ -123,6 +129,17 @@ impl Refresher {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().ready(&self.surroundings),
             Err(TryLockError::WouldBlock) => None,
         }
+    }
+
+    /// The user asks to try again: what failed before is tried at once, however short ago that was. Never blocks.
+    pub fn try_again_now(&self) {
+        self.surroundings.rounds.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Forgets what is known of an account, except a token that could not be saved: another process may have changed
+    /// or removed it.
+    pub fn forget(&self, key: &AccountKey) {
+        self.locked(key, Account::forget_saved);
     }
 
     /// A token to use now: from memory, from the store, or by an exchange if it is time for one.

@@ -137,7 +137,7 @@ fn said(outcome: &Outcome) -> String {
             }
         }
         Outcome::NeedsLogin(sentence) => format!("login: {sentence}"),
-        Outcome::KeepAndRetry { sentence, after } => format!("in {} s: {sentence}", after.as_secs()),
+        Outcome::KeepAndRetry { sentence, after, .. } => format!("in {} s: {sentence}", after.as_secs()),
     }
 }
 
@@ -277,7 +277,7 @@ fn a_refused_token_is_never_handed_out_again() {
     assert_eq!(world.exchanges(), 0);
     let sentence = world.rejected("access-2", never());
     assert!(
-        sentence.starts_with("in 30 s: Bitbucket refuses a token that it has only just given out."),
+        sentence.starts_with("in 30 s: Bitbucket refuses a token that it has only just given out;"),
         "{sentence}"
     );
     assert_eq!(world.exchanges(), 0);
@@ -516,4 +516,47 @@ fn messages_hold_no_tokens() {
         assert!(!sentence.contains("access-") && !sentence.contains("refresh-"), "{sentence}");
         world.clocks.pass(300);
     }
+}
+
+#[test]
+fn a_token_that_was_refused_for_good_is_not_handed_out_again_unless_the_user_asks() {
+    let world = World::new();
+    let secrets = Secrets::ApiToken { email: "ana@x.org".into(), token: Secret::new("api-0".into()) };
+    world.refresher.sign_in(&key(), &secrets).unwrap();
+    assert_eq!(world.tokens(never()), "api-0");
+    assert!(world.rejected("api-0", never()).starts_with("login: Bitbucket does not take the stored token"));
+    for _ in 0..3 {
+        world.clocks.pass(3600);
+        assert!(world.refresher.ready(&key()).is_none());
+        assert!(world.tokens(never()).starts_with("login: "));
+    }
+    // Once more for each time that the user asks.
+    world.refresher.try_again_now();
+    assert_eq!(world.tokens(never()), "api-0");
+    assert!(world.rejected("api-0", never()).starts_with("login: "));
+    assert!(world.tokens(never()).starts_with("login: "));
+    // Another one in its place is used at once, here and in other processes that are told to forget.
+    let other = world.other();
+    let old = |_: &Secret| never();
+    assert_eq!(said(&other.tokens(&key(), &mut { old })), "api-0");
+    let secrets = Secrets::ApiToken { email: "ana@x.org".into(), token: Secret::new("api-1".into()) };
+    world.refresher.sign_in(&key(), &secrets).unwrap();
+    assert_eq!(world.tokens(never()), "api-1");
+    assert_eq!(said(&other.tokens(&key(), &mut { old })), "api-0", "it cannot know");
+    other.forget(&key());
+    assert_eq!(said(&other.tokens(&key(), &mut { old })), "api-1");
+}
+
+#[test]
+fn a_user_who_asks_does_not_wait_for_the_end_of_a_pause() {
+    let world = World::new();
+    world.clocks.pass(7300);
+    let unreachable = || Err(ExchangeError::Unreachable("Bitbucket cannot be reached.".into()));
+    assert_eq!(world.tokens(unreachable()), "in 5 s: Bitbucket cannot be reached.");
+    let again = world.refresher.tokens(&key(), &mut world.exchange(never()));
+    assert!(matches!(again, Outcome::KeepAndRetry { unreachable: true, .. }), "{}", said(&again));
+    assert_eq!(world.exchanges(), 1);
+    world.refresher.try_again_now();
+    assert_eq!(world.tokens(Ok(reply(1))), "access-1");
+    assert_eq!(world.exchanges(), 1);
 }

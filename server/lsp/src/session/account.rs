@@ -6,7 +6,7 @@
 use super::review::Cause;
 use super::{OwnDocument, OwnKind, Session};
 use crate::effect::{Effect, MessageKind, ProgressStep, Way, Work};
-use crate::event::{Login, Problem, Question, RepositoryId, SignInId, SignInStep, Trouble};
+use crate::event::{Login, LoginWay, Problem, Question, RepositoryId, SignInId, SignInStep, Trouble};
 use crate::protocol::{Call, Command, Target};
 use pull_request::model::Timestamp;
 use pull_request::view::document::Document;
@@ -57,6 +57,11 @@ impl Session {
         }
     }
 
+    /// The page that a sign-in waits for.
+    pub(super) fn waiting_page(&self) -> Option<&str> {
+        self.sign_in.as_ref()?.page.as_deref()
+    }
+
     pub(super) fn cancel_sign_in(&mut self, out: &mut Vec<Effect>) {
         match &self.sign_in {
             Some(_) => out.push(Effect::CancelSignIn),
@@ -72,11 +77,15 @@ impl Session {
 
     /// Takes the address that the browser ended at, or opens a document to paste it into.
     pub(super) fn finish_sign_in(&mut self, target: &Target, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some(SignIn { page: Some(page), redirect: Some(redirect), .. }) = &self.sign_in else {
+        let Some(SignIn { page: Some(page), redirect, .. }) = &self.sign_in else {
             return warn(
                 "No sign-in is waiting for an address; run \"Bitbucket: Generate Token\" first.",
                 out,
             );
+        };
+        let Some(redirect) = redirect else {
+            // Nothing is pasted here; but the page may not have been opened.
+            return inform(&format!("Open {page}"), out);
         };
         match &target.address {
             Some(address) => out.push(Effect::PasteAddress(address.clone())),
@@ -116,8 +125,18 @@ impl Session {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        if let SignInStep::Done(sentence) = step {
+            // Whoever is signed in is told so, also where a later sign-in has begun in the meantime.
+            if self.sign_in.as_ref().is_some_and(|sign_in| sign_in.id == id) {
+                self.end_sign_in(out);
+            }
+            // What was true before need not be true any more, and may be said again.
+            self.said.clear();
+            return inform(&sentence, out);
+        }
         let Some(sign_in) = self.sign_in.as_mut().filter(|sign_in| sign_in.id == id) else { return };
         match step {
+            SignInStep::Done(_) => {}
             SignInStep::Waiting { page, redirect } => {
                 let hint = match &redirect {
                     Some(_) => {
@@ -134,12 +153,6 @@ impl Session {
                 out.push(Effect::OpenPage(page));
             }
             SignInStep::NotTaken(sentence) => warn(&sentence, out),
-            SignInStep::Done(sentence) => {
-                self.end_sign_in(out);
-                // What was true before need not be true any more, and may be said again.
-                self.said.clear();
-                inform(&sentence, out);
-            }
             SignInStep::NoConsumer { callback_url, scopes, token_scopes } => {
                 self.end_sign_in(out);
                 let text = guide(&callback_url, &scopes, &token_scopes);
@@ -207,7 +220,7 @@ impl Session {
         let candidate = id.and_then(|id| self.repositories.get(&id)?.discovery.candidates.first());
         let workspace = candidate.map(|name| name.workspace().to_owned());
         if let Some(account) = &target.account {
-            return out.push(Effect::UseAccount(account.clone(), workspace));
+            return out.push(Effect::UseAccount(account.clone(), id));
         }
         match self.accounts.as_slice() {
             [] => inform("No account is stored; run \"Bitbucket: Generate Token\".", out),
@@ -224,7 +237,7 @@ impl Session {
                     None => "Which account is the default?".into(),
                 };
                 out.push(Effect::Ask {
-                    question: Question::SwitchAccount(ids, workspace),
+                    question: Question::SwitchAccount(ids, id),
                     text,
                     choices: distinct(names),
                 });
@@ -236,11 +249,12 @@ impl Session {
         let Some(choice) = choice else { return };
         match question {
             Question::PullRequest(id, numbers) => self.picked(id, numbers.get(choice).copied(), out),
-            Question::SignInAgain => self.sign_in(Way::Browser, out),
+            Question::SignInAgain(LoginWay::OAuth) => self.sign_in(Way::Browser, out),
+            Question::SignInAgain(_) => self.sign_in(Way::Token(self.repository_of(&Target::default())), out),
             Question::AddToken => self.sign_in(Way::Token(self.repository_of(&Target::default())), out),
             Question::SignOut(ids) => out.extend(ids.get(choice).cloned().map(Effect::SignOut)),
-            Question::SwitchAccount(ids, workspace) => {
-                out.extend(ids.get(choice).cloned().map(|id| Effect::UseAccount(id, workspace)));
+            Question::SwitchAccount(ids, repository) => {
+                out.extend(ids.get(choice).cloned().map(|id| Effect::UseAccount(id, repository)));
             }
         }
     }
@@ -273,7 +287,8 @@ impl Session {
                     self.leave_review(id, out);
                     self.refresh(id, Cause::Discovery, out);
                 }
-                Ok(_) if in_trouble => self.refresh(id, Cause::Discovery, out),
+                // What is under way may still fail by the former token.
+                Ok(_) if in_trouble || state.busy.is_some() => self.refresh(id, Cause::Discovery, out),
                 Ok(_) => {}
                 // The user knows; they just signed out.
                 Err(sentence) if !is_same => {
@@ -301,13 +316,31 @@ impl Session {
         }
     }
 
-    /// A login has ended: said once, with a button, however many repositories it is for.
-    pub(super) fn login_ended(&mut self, sentence: String, out: &mut Vec<Effect>) {
-        if self.said.insert(sentence.clone()) {
+    /// A login has ended: said once for an account, with a button, however many repositories it is for.
+    /// `asked`: the user wants to know, so it is said again.
+    pub(super) fn login_ended(
+        &mut self,
+        id: RepositoryId,
+        sentence: &str,
+        asked: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let login = self.repositories.get(&id).and_then(|state| state.discovery.login.as_ref().ok());
+        let Some(login) = login else { return };
+        let way = login.way;
+        let text = match self.accounts.len() {
+            0 | 1 => sentence.to_owned(),
+            _ => format!("{}: {sentence}", plain(&login.name, 80)),
+        };
+        if self.said.insert(text.clone()) || asked {
+            let button = match way {
+                LoginWay::OAuth => SIGN_IN,
+                LoginWay::Token | LoginWay::Environment => ADD_TOKEN,
+            };
             out.push(Effect::Ask {
-                question: Question::SignInAgain,
-                text: sentence,
-                choices: vec![SIGN_IN.into()],
+                question: Question::SignInAgain(way),
+                text,
+                choices: vec![button.into()],
             });
         }
     }

@@ -427,9 +427,7 @@ impl Session {
     fn timer(&mut self, timer: Timer, out: &mut Vec<Effect>) {
         match timer {
             Timer::Watch => {
-                if !self.repositories.is_empty() {
-                    out.push(Effect::Watch(self.watched_files()));
-                }
+                out.push(Effect::Watch(self.watched_files()));
                 out.push(Effect::After(WATCH_EVERY, Timer::Watch));
             }
             Timer::Poll(id, clock) => self.poll(id, clock, out),

@@ -174,7 +174,10 @@ impl Session {
                     sentence: sentence.clone(),
                     retry_after: None,
                 });
-                self.tell_once(MessageKind::Info, sentence, out);
+                // By the clock only who signed out meanwhile comes here, and they know.
+                if cause != Cause::Timer {
+                    self.tell_once(MessageKind::Info, sentence, out);
+                }
                 return;
             }
         };
@@ -394,12 +397,14 @@ impl Session {
                 }
                 // Trouble with the line is quiet, unless the user just asked; trouble with the account is said once.
                 match (trouble, busy.cause) {
-                    (Trouble::NeedsLogin, Cause::Command) => {
-                        self.said.remove(&sentence);
-                        self.login_ended(sentence, out);
+                    (Trouble::NeedsLogin, cause) => {
+                        self.login_ended(id, &sentence, cause == Cause::Command, out);
                     }
-                    (Trouble::NeedsLogin, _) => self.login_ended(sentence, out),
-                    (_, Cause::Command) => out.push(Effect::Message(MessageKind::Warning, sentence)),
+                    (_, Cause::Command) => {
+                        // What comes of the same wish by another way says it not once more.
+                        self.said.insert(sentence.clone());
+                        out.push(Effect::Message(MessageKind::Warning, sentence));
+                    }
                     // Each try of the clock would say the same again; what follows the semicolon is only how long.
                     (Trouble::Unreachable, _) => {
                         let what = |sentence: &str| sentence.split(';').next().unwrap_or_default().to_owned();

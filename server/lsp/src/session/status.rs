@@ -43,8 +43,9 @@ impl Session {
         for line in account {
             bullet(&mut text, line);
         }
-        if self.sign_in.is_some() {
-            bullet(&mut text, "A sign-in is waiting for the browser.");
+        if let Some(page) = self.waiting_page() {
+            // Where no browser opened.
+            let _ = writeln!(text, "- A sign-in is waiting for the browser: <{page}>");
         }
         if !self.comments_shown || !self.settings.comments_enabled {
             bullet(&mut text, "Comments in code are hidden now.");

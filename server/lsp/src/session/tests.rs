@@ -3,8 +3,8 @@
 use super::*;
 use crate::effect::{Effect, ToPlace};
 use crate::event::{
-    CheckedOut, Discovery, Found, Fresh, Loaded, Located, Login, Problem, Question, RemoteVerdict, SignInId,
-    SignInStep, Trouble,
+    CheckedOut, Discovery, Found, Fresh, Loaded, Located, Login, LoginWay, Problem, Question, RemoteVerdict,
+    SignInId, SignInStep, Trouble,
 };
 use crate::protocol::{Call, Command, Target};
 use pull_request::model::*;
@@ -209,7 +209,13 @@ fn discovery(branch: &str) -> Discovery {
 }
 
 fn login(id: &str) -> Login {
-    Login { id: id.into(), name: "Ana".into(), reason: "because it is the only account".into(), me: None }
+    Login {
+        id: id.into(),
+        name: "Ana".into(),
+        reason: "because it is the only account".into(),
+        me: None,
+        way: LoginWay::OAuth,
+    }
 }
 
 fn pull_request(id: u64) -> PullRequest {
@@ -1011,7 +1017,11 @@ fn a_login_that_has_ended_is_one_question_whatever_the_number_of_repositories() 
     case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
     let generation = case.probe().expect("a probe");
     case.send(Event::Probed(REPOSITORY, generation, Err(ended())));
-    let expected = (Question::SignInAgain, "Your login has ended.".to_owned(), vec!["Sign In".to_owned()]);
+    let expected = (
+        Question::SignInAgain(LoginWay::OAuth),
+        "Your login has ended.".to_owned(),
+        vec!["Sign In".to_owned()],
+    );
     assert_eq!((questions(&case), case.messages()), (vec![expected.clone()], vec![]));
     assert!(case.session.repositories[&REPOSITORY].review.is_some(), "what was read stays");
     // The clock asks no more; git may, and is not told twice.
@@ -1028,9 +1038,9 @@ fn a_login_that_has_ended_is_one_question_whatever_the_number_of_repositories() 
     let generation = case.find().expect("a search");
     case.send(Event::Found(REPOSITORY, generation, Err(ended())));
     assert_eq!(questions(&case), vec![expected]);
-    case.send(Event::Answered(Question::SignInAgain, Some(0)));
+    case.send(Event::Answered(Question::SignInAgain(LoginWay::OAuth), Some(0)));
     assert!(case.effects.iter().any(|effect| matches!(effect, Effect::SignIn(SignInId(1), _))));
-    case.send(Event::Answered(Question::SignInAgain, None));
+    case.send(Event::Answered(Question::SignInAgain(LoginWay::OAuth), None));
     assert!(!case.effects.iter().any(|effect| matches!(effect, Effect::SignIn(..))));
 }
 
@@ -1063,8 +1073,9 @@ fn only_the_latest_sign_in_is_heard_and_its_progress_always_ends() {
     assert!(matches!(&case.effects[..], [Effect::CancelSignIn]));
     case.send(Event::SignIn(SignInId(2), SignInStep::Cancelled));
     assert_eq!(progress(&case), [(2, false)]);
+    // Who is signed in all the same is told so.
     case.send(Event::SignIn(SignInId(2), SignInStep::Done("late".into())));
-    assert!(case.effects.is_empty());
+    assert_eq!((progress(&case), case.messages()), (vec![], vec!["late"]));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! It must not know how somebody signs in (that is `sign_in`), nor what is asked of Bitbucket.
 
 use super::Environment;
-use crate::event::{Discovery, Login};
+use crate::event::{Discovery, Login, LoginWay};
 use bitbucket::oauth::{self, Consumer, DEFAULT_PORT, TokenError};
 use bitbucket::{Client, Error, Reach, Signer};
 use credentials::account::{self, AccountId, AccountKey, Choice, Kind, Opens, StoredAccount, Wanted};
@@ -49,6 +49,9 @@ pub struct Known {
     /// What could not be read, in sentences.
     pub(super) notes: Vec<String>,
 }
+
+/// When the list of accounts was written, and its length.
+pub(super) type Stamp = (std::time::SystemTime, u64);
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -101,8 +104,28 @@ impl Accounts {
         }
     }
 
+    /// The list read anew after it was `before`, and when it was written; a list that cannot be read now is as before,
+    /// and looked at again soon. What is in memory of accounts that changed or went is forgotten. Blocks.
+    pub(super) fn reload(&self, before: &Known) -> (Known, Option<Stamp>) {
+        // First the stamp: what is written in between is seen by the next look.
+        let stamp = self.stamp();
+        let known = match account::Accounts::load(self.state()) {
+            Ok(loaded) => Known { accounts: loaded.accounts, notes: loaded.notes },
+            Err(error) => {
+                let notes = vec![error.to_string()];
+                return (Known { accounts: before.accounts.clone(), notes }, None);
+            }
+        };
+        for account in before.accounts.all() {
+            if known.accounts.get(&account.key) != Some(account) {
+                self.refresher().forget(&account.key);
+            }
+        }
+        (known, stamp)
+    }
+
     /// When the list on disk was last written, as far as can be told.
-    pub(super) fn stamp(&self) -> Option<(std::time::SystemTime, u64)> {
+    pub(super) fn stamp(&self) -> Option<Stamp> {
         let metadata = std::fs::metadata(self.state().join("accounts.json")).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))
     }
@@ -201,9 +224,8 @@ impl Accounts {
     }
 
     /// A token of a stored account that can be used now. Blocks, for the keyring, the network and other processes.
-    pub(super) fn token(&self, key: &AccountKey, refused: Option<&Authorization>) -> Result<Outcome, Error> {
-        let mut failed = None;
-        let mut exchange = |refresh: &Secret| self.exchange(refresh, &mut failed);
+    pub(super) fn token(&self, key: &AccountKey, refused: Option<&Authorization>) -> Outcome {
+        let mut exchange = |refresh: &Secret| self.exchange(refresh);
         let outcome = match refused {
             None => self.refresher().tokens(key, &mut exchange),
             Some(refused) => self.refresher().rejected(key, refused, &mut exchange),
@@ -214,15 +236,11 @@ impl Accounts {
             }
             self.redactor().learn(tokens.authorization(&key.origin).map(Authorization::secret));
         }
-        match (outcome, failed) {
-            // That Bitbucket could not be reached is what other requests would say too.
-            (Outcome::KeepAndRetry { .. }, Some(error)) => Err(error),
-            (outcome, _) => Ok(outcome),
-        }
+        outcome
     }
 
     /// One exchange of a refresh token; on a thread where blocking is fine.
-    fn exchange(&self, refresh: &Secret, failed: &mut Option<Error>) -> Result<TokenReply, ExchangeError> {
+    fn exchange(&self, refresh: &Secret) -> Result<TokenReply, ExchangeError> {
         let Environment { origin, limits, .. } = self.environment();
         let consumer = self.consumer().map_err(ExchangeError::Passing)?.ok_or_else(|| {
             let sentence = "The OAuth consumer that you signed in with is no longer configured; put it back as \
@@ -238,13 +256,11 @@ impl Accounts {
             }
             Err(TokenError::InvalidGrant) => Err(ExchangeError::InvalidGrant),
             Err(error) => {
-                if let TokenError::Failed(cause) = &error {
-                    *failed = Some(cause.clone());
-                }
                 let sentence = error.sentence();
-                Err(match error.is_passing() {
-                    true => ExchangeError::Passing(sentence),
-                    false => ExchangeError::Unexpected(sentence),
+                Err(match &error {
+                    TokenError::Failed(cause) if cause.is_passing() => ExchangeError::Unreachable(sentence),
+                    error if error.is_passing() => ExchangeError::Passing(sentence),
+                    _ => ExchangeError::Unexpected(sentence),
                 })
             }
         }
@@ -338,6 +354,7 @@ fn of_environment() -> Login {
         name: "the account of the environment".into(),
         reason: "because the environment names it".into(),
         me: None,
+        way: LoginWay::Environment,
     }
 }
 
@@ -351,7 +368,11 @@ fn stored(account: &StoredAccount, reason: String) -> Login {
         }),
         AccountId::Bot(_) => None,
     };
-    Login { id: id_of(&account.key), name: account.display_name.clone(), reason, me }
+    let way = match account.kind {
+        Kind::OAuth => LoginWay::OAuth,
+        Kind::ApiToken { .. } | Kind::AccessToken => LoginWay::Token,
+    };
+    Login { id: id_of(&account.key), name: account.display_name.clone(), reason, me, way }
 }
 
 /// Tells accounts apart, in arguments of commands and on the command line.
@@ -383,15 +404,14 @@ impl AccountSigner {
         let basic = matches!(refused, Some(Authorization::Basic { .. }));
         let work = tokio::task::spawn_blocking(move || accounts.token(&key, refused.as_ref()));
         async move {
-            let outcome = work.await.map_err(|_| Error::Unauthorized { basic })??;
-            match outcome {
+            match work.await.map_err(|_| Error::Unauthorized { basic })? {
                 Outcome::Fresh(tokens) => {
                     let authorization = tokens.authorization(&self.key.origin).cloned();
                     authorization.ok_or(Error::Unauthorized { basic })
                 }
                 Outcome::NeedsLogin(sentence) => Err(Error::NeedsLogin { sentence }),
-                Outcome::KeepAndRetry { sentence, after } => {
-                    Err(Error::NoToken { sentence, retry_after: after })
+                Outcome::KeepAndRetry { sentence, after, unreachable } => {
+                    Err(Error::NoToken { sentence, retry_after: after, unreachable })
                 }
             }
         }

@@ -20,14 +20,17 @@ pub enum Browser {
 /// A program that still runs after so long has most likely opened the page itself.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What a browser has no business with.
-const KEPT_BACK: [&str; 5] = [
-    "BITBUCKET_TOKEN",
-    "BITBUCKET_EMAIL",
-    "BITBUCKET_API_TOKEN",
-    "BITBUCKET_LSP_OAUTH_KEY",
-    "BITBUCKET_LSP_OAUTH_SECRET",
-];
+/// Whether a variable is none of a browser's business: what is ours, whatever is called a secret by anybody, and
+/// addresses with a password in them. The rest stays: a browser needs its session, its display and its proxy.
+fn is_kept_back(name: &str, value: &str) -> bool {
+    const SECRET: [&str; 8] =
+        ["TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "API_KEY", "APIKEY", "PRIVATE_KEY"];
+    let name = name.to_uppercase();
+    let has_password = value
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|authority| authority.contains('@')));
+    name.starts_with("BITBUCKET_") || SECRET.iter().any(|word| name.contains(word)) || has_password
+}
 
 impl Browser {
     /// Opens a page of the web; whether that went well, as far as can be told. Blocks for up to some seconds.
@@ -47,8 +50,10 @@ impl Browser {
 
 fn run(mut command: Command) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    for name in KEPT_BACK {
-        command.env_remove(name);
+    for (name, value) in std::env::vars_os() {
+        if is_kept_back(&name.to_string_lossy(), &value.to_string_lossy()) {
+            command.env_remove(name);
+        }
     }
     let Ok(child) = command.spawn() else { return false };
     is_well(child)
@@ -79,6 +84,30 @@ mod tests {
         let anything = Browser::Program("true".into());
         assert!(!anything.open("file:///etc/passwd") && !anything.open("javascript:1"));
         assert!(!Browser::Nothing.open("https://bitbucket.org"));
+    }
+
+    #[test]
+    fn a_browser_is_told_no_secret_of_anybodys() {
+        for (name, value) in [
+            ("BITBUCKET_EMAIL", "ana@corner.test"),
+            ("BITBUCKET_LSP_OAUTH_SECRET", "s"),
+            ("GITHUB_TOKEN", "t"),
+            ("npm_config__authToken", "t"),
+            ("PGPASSWORD", "p"),
+            ("AWS_SECRET_ACCESS_KEY", "k"),
+            ("HTTPS_PROXY", "http://ana:pw@proxy.test:3128/"),
+        ] {
+            assert!(is_kept_back(name, value), "{name}");
+        }
+        for (name, value) in [
+            ("PATH", "/usr/bin"),
+            ("DISPLAY", ":0"),
+            ("XAUTHORITY", "/run/x"),
+            ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/bus"),
+            ("https_proxy", "http://proxy.test:3128/a@b"),
+        ] {
+            assert!(!is_kept_back(name, value), "{name}");
+        }
     }
 
     #[cfg(target_os = "linux")]

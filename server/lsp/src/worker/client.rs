@@ -12,6 +12,7 @@ use pull_request::view::markdown::plain;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tower_lsp::Client;
 
@@ -162,8 +163,13 @@ async fn open_page(client: Client, page: String, can: bool, browser: Browser) {
 async fn show(client: &Client, target: &str, external: bool, selection: Option<lsp::Range>) -> bool {
     let Some(uri) = to_lsp::uri(target) else { return false };
     let params = lsp::ShowDocumentParams { uri, external: Some(external), take_focus: Some(true), selection };
-    client.show_document(params).await.unwrap_or(false)
+    // Some clients say that they can, and never answer.
+    let answer = tokio::time::timeout(PATIENCE, client.show_document(params)).await;
+    answer.is_ok_and(|shown| shown.unwrap_or(false))
 }
+
+/// How long a client may take to show something.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn ask(
     client: Client,
@@ -177,6 +183,11 @@ async fn ask(
         .map(|choice| lsp::MessageActionItem { title: choice.clone(), properties: HashMap::default() })
         .collect();
     let answer = client.show_message_request(lsp::MessageType::INFO, harmless(&text), Some(actions)).await;
+    if answer.is_err() {
+        // A client that cannot ask: at least it is read.
+        let text = format!("{text} ({})", choices.join(", "));
+        message(&client, MessageKind::Info, text).await;
+    }
     let picked =
         answer.ok().flatten().and_then(|item| choices.iter().position(|choice| *choice == item.title));
     let _ = events.send(Event::Answered(question, picked));

@@ -16,6 +16,9 @@ use std::time::Duration;
 /// git waits no longer for a token that must be renewed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What one exchange of a token may take when git waits for it.
+pub const EXCHANGE: Duration = Duration::from_secs(8);
+
 /// git's setting that names an account.
 const ACCOUNT: &str = "bitbucket.account";
 
@@ -93,11 +96,15 @@ async fn credential(
     let key = chosen(accounts, request, configured)?;
     let origin = key.origin.clone();
     let working = accounts.clone();
-    let token = tokio::task::spawn_blocking(move || working.token(&key, None));
-    let outcome = tokio::time::timeout(PATIENCE, token).await.map_err(|_| {
-        "The token could not be renewed within 10 seconds; try again, or see bitbucket-lsp doctor.".to_owned()
-    })?;
-    match outcome.map_err(|_| super::fault())?.map_err(|error| plain(&error.sentence(), 600))? {
+    let mut token = tokio::task::spawn_blocking(move || working.token(&key, None));
+    let outcome = match tokio::time::timeout(PATIENCE, &mut token).await {
+        Ok(outcome) => outcome,
+        // A request may be under way, and a token that it brings must be saved before the process ends.
+        Err(_) => tokio::time::timeout(EXCHANGE, token).await.map_err(|_| {
+            "The token could not be renewed in time; try again, or see bitbucket-lsp doctor.".to_owned()
+        })?,
+    };
+    match outcome.map_err(|_| super::fault())? {
         Outcome::Fresh(tokens) => {
             let authorization = tokens.authorization(&origin).cloned();
             Ok((authorization.ok_or_else(super::fault)?, tokens.expires_at))
@@ -232,6 +239,17 @@ fn on_target<T>(
         }
     };
     done.map_err(|error| error.to_string())
+}
+
+/// With several accounts git must say which repository it asks for; where it does not, a sentence about that.
+pub(super) fn note_for_several(accounts: &Accounts) -> Option<String> {
+    let (url, get) = (web_address(accounts), |name: &str| std::env::var(name).ok());
+    let is_asked = credential_config::helpers_for(&url, None, &get).iter().any(|helper| is_ours(helper));
+    (is_asked && !credential_config::use_http_path(&url, None, &get)).then(|| {
+        "git asks bitbucket-lsp for credentials but does not say for which repository, so it gets the default \
+         account's: run bitbucket-lsp credential install again, now that there are several."
+            .to_owned()
+    })
 }
 
 /// Whether git asks this program, in a sentence.

@@ -62,9 +62,11 @@ impl Environment {
         if let Ok(Some(account)) = &account {
             redactor.learn([account.secret()]);
         }
-        let store: Arc<dyn Store> = match config.store {
-            StoreChoice::Keyring => Arc::new(KeyringStore::new(SERVICE)),
-            StoreChoice::File => Arc::new(FileStore::new(folders.state.join("secrets"))),
+        let keyring: Arc<dyn Store> = Arc::new(KeyringStore::new(SERVICE));
+        let files: Arc<dyn Store> = Arc::new(FileStore::new(folders.state.join("secrets")));
+        let (store, other) = match config.store {
+            StoreChoice::Keyring => (keyring, files),
+            StoreChoice::File => (files, keyring),
         };
         Ok(Self {
             origin,
@@ -72,6 +74,7 @@ impl Environment {
             config: report,
             oauth,
             store,
+            other_stores: vec![other],
             state: folders.state,
             cache: folders.cache,
             browser: config.browser.map_or(Browser::System, Browser::Program),

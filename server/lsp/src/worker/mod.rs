@@ -32,7 +32,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 
 /// What the server is given by the process around it.
@@ -48,6 +48,8 @@ pub struct Environment {
     pub oauth: Oauth,
     /// Where tokens are kept.
     pub store: Arc<dyn Store>,
+    /// Where they may have been kept before: signing out removes them there too.
+    pub other_stores: Vec<Arc<dyn Store>>,
     /// The folder of the list of accounts.
     pub state: PathBuf,
     /// The cache folder.
@@ -69,13 +71,10 @@ pub enum Outcome {
     /// A document's repository was looked for.
     Located(String, PathBuf, Option<Box<discover::Located>>),
     /// The git folders and files that were looked at, and when the list of accounts was written.
-    Watched(Vec<(RepositoryId, git::Fingerprint)>, Stamps, Option<AccountsStamp>),
+    Watched(Vec<(RepositoryId, git::Fingerprint)>, Stamps, Option<accounts::Stamp>),
     /// The list of accounts was read anew.
-    Accounts(Known, Option<AccountsStamp>),
+    Accounts(Known, Option<accounts::Stamp>),
 }
-
-/// When the list of accounts was written, and its length.
-type AccountsStamp = (SystemTime, u64);
 
 /// Files of work trees with their times and sizes; `None` for one that is not there.
 type Stamps = HashMap<(RepositoryId, String), Option<(SystemTime, u64)>>;
@@ -103,7 +102,7 @@ pub struct Worker {
     accounts: Accounts,
     /// The stored accounts, as they were last read.
     known: Known,
-    accounts_stamp: Option<AccountsStamp>,
+    accounts_stamp: Option<accounts::Stamp>,
     /// The connections, one for each account.
     clients: HashMap<Option<Who>, Bitbucket>,
     signing_in: Option<SigningIn>,
@@ -239,19 +238,17 @@ impl Worker {
     }
 
     fn read_accounts(&self) {
-        let accounts = self.accounts.clone();
-        let failed = Outcome::Accounts(self.known.clone(), self.accounts_stamp);
-        self.blocking(
-            move || {
-                let stamp = accounts.stamp();
-                Outcome::Accounts(accounts.load(), stamp)
-            },
-            failed,
-        );
+        let (accounts, known) = (self.accounts.clone(), self.known.clone());
+        let failed = Outcome::Accounts(known.clone(), None);
+        let work = move || {
+            let (known, stamp) = accounts.reload(&known);
+            Outcome::Accounts(known, stamp)
+        };
+        self.blocking(work, failed);
     }
 
     /// Another list of accounts: who asks for each repository is looked at anew.
-    fn take_accounts(&mut self, known: Known, stamp: Option<AccountsStamp>) -> Vec<Event> {
+    fn take_accounts(&mut self, known: Known, stamp: Option<accounts::Stamp>) -> Vec<Event> {
         (self.known, self.accounts_stamp) = (known, stamp);
         let mut logins = Vec::new();
         for (id, opened) in &mut self.repositories {
@@ -338,7 +335,10 @@ impl Worker {
                 self.ids.retain(|_, known| *known != id);
             }
             Effect::Watch(files) => self.watch(files),
-            Effect::Reconnect => self.clients.values().for_each(Bitbucket::reconnect),
+            Effect::Reconnect => {
+                self.accounts.refresher().try_again_now();
+                self.clients.values().for_each(Bitbucket::reconnect);
+            }
             Effect::Identify(id) => {
                 let bitbucket = self.bitbucket(id);
                 let login = self.repositories.get(&id).map(|opened| &opened.discovery.login);
@@ -355,9 +355,13 @@ impl Worker {
                 let accounts = self.accounts.clone();
                 self.change_account(async move { sign_in::out(&accounts, &account).await });
             }
-            Effect::UseAccount(account, workspace) => {
+            Effect::UseAccount(account, repository) => {
                 let accounts = self.accounts.clone();
-                self.change_account(async move { sign_in::choose(&accounts, &account, workspace).await });
+                let opened = repository.and_then(|id| self.repositories.get(&id));
+                let discovery = opened.map(|opened| opened.discovery.clone());
+                self.change_account(async move {
+                    sign_in::use_for(&accounts, &account, discovery.as_ref()).await
+                });
             }
             Effect::DescribeAccount => {
                 let lines = reading::describe(&self.accounts, &self.known, &self.clients);
@@ -470,6 +474,7 @@ impl Worker {
         let before = self.signing_in.take();
         let (orders, obeyed) = mpsc::unbounded_channel();
         let (accounts, outcomes) = (self.accounts.clone(), self.outcomes.clone());
+        let known = self.known.clone();
         let trial = match way {
             Way::Browser => None,
             Way::Token(repository) => {
@@ -485,9 +490,12 @@ impl Worker {
             }
         });
         let task = tokio::spawn(async move {
-            if let Some(SigningIn { orders, task }) = before {
+            if let Some(SigningIn { orders, mut task }) = before {
                 let _ = orders.send(sign_in::Order::Cancel);
-                let _ = task.await;
+                if tokio::time::timeout(LET_GO, &mut task).await.is_err() {
+                    // What it holds is let go of with it; a token that is being stored is stored all the same.
+                    task.abort();
+                }
             }
             let mut obeyed = obeyed;
             let end = match trial {
@@ -495,10 +503,9 @@ impl Worker {
                 Some(repository) => sign_in::by_page(&accounts, &mut obeyed, repository, &steps).await,
             };
             if end.is_ok() {
-                let list = accounts.clone();
-                let read = tokio::task::spawn_blocking(move || Outcome::Accounts(list.load(), list.stamp()));
-                if let Ok(outcome) = read.await {
-                    let _ = outcomes.send(outcome);
+                let read = tokio::task::spawn_blocking(move || accounts.reload(&known));
+                if let Ok((known, stamp)) = read.await {
+                    let _ = outcomes.send(Outcome::Accounts(known, stamp));
                 }
             }
             let _ = outcomes.send(Outcome::Event(Box::new(Event::SignIn(id, of_end(end)))));
@@ -515,13 +522,13 @@ impl Worker {
     /// Changes something about an account; the list is read anew before the user hears of it.
     fn change_account(&self, change: impl Future<Output = Result<String, String>> + Send + 'static) {
         let (accounts, outcomes, busy) = (self.accounts.clone(), self.outcomes.clone(), self.busy.clone());
+        let known = self.known.clone();
         tokio::spawn(async move {
             let _busy = busy;
             let outcome = change.await;
-            let read =
-                tokio::task::spawn_blocking(move || Outcome::Accounts(accounts.load(), accounts.stamp()));
-            if let Ok(list) = read.await {
-                let _ = outcomes.send(list);
+            let read = tokio::task::spawn_blocking(move || accounts.reload(&known));
+            if let Ok((known, stamp)) = read.await {
+                let _ = outcomes.send(Outcome::Accounts(known, stamp));
             }
             let _ = outcomes.send(Outcome::Event(Box::new(Event::AccountChanged(outcome))));
         });
@@ -557,6 +564,9 @@ impl Worker {
     }
 }
 
+/// How long a sign-in may take to let go of its port after it was given up.
+const LET_GO: Duration = Duration::from_secs(2);
+
 fn of_step(step: sign_in::Step) -> SignInStep {
     match step {
         sign_in::Step::Waiting { page, redirect } => SignInStep::Waiting { page, redirect },
@@ -589,7 +599,7 @@ fn problem(error: &bitbucket::Error) -> crate::event::Problem {
     let trouble = match error {
         Error::SignedOut => Trouble::SignedOut,
         Error::NeedsLogin { .. } => Trouble::NeedsLogin,
-        Error::NoToken { .. } => Trouble::NoToken,
+        Error::NoToken { unreachable: false, .. } => Trouble::NoToken,
         Error::Unauthorized { .. } | Error::MissingScope { .. } | Error::Forbidden => Trouble::Refused,
         Error::NotFound => Trouble::NotFound,
         error if error.is_passing() => Trouble::Unreachable,

@@ -3,9 +3,10 @@
 //! It must not know how the user is talked to: the editor's side is in `session`, the terminal's in `cli`.
 
 use super::accounts::{Accounts, now, opens_word, reply_of};
+use crate::event::Discovery;
 use bitbucket::oauth::{Callback, Login, LoginError, LoginOptions};
 use bitbucket::token_page::{Submitted, TokenPage, TokenPageError, TokenPageOptions};
-use bitbucket::{Reach, check_token};
+use bitbucket::{CheckError, Reach, Trial, check_token};
 use credentials::account::{self, AccountId, AccountKey, Kind, Opens, StoredAccount};
 use credentials::vault::{self, Grant, Owner, Secrets};
 use credentials::{Authorization, Lock, Secret};
@@ -50,12 +51,29 @@ pub struct Signed {
     pub missing: Vec<&'static str>,
     /// Where it is kept.
     pub kept_in: String,
+    /// What else the user should know, in sentences.
+    pub notes: Vec<String>,
 }
 
 impl Signed {
     /// For the user: who is signed in, and what is lacking.
     pub fn sentence(&self) -> String {
-        let lack = match self.missing.as_slice() {
+        let scopes = match self.scopes.is_empty() {
+            true => String::new(),
+            false => format!("; scopes {}", self.scopes.join(", ")),
+        };
+        let notes: String = self.notes.iter().map(|note| format!(" {note}")).collect();
+        format!(
+            "Signed in to Bitbucket as {}; kept in {}{scopes}.{}{notes}",
+            self.name,
+            self.kept_in,
+            self.lack()
+        )
+    }
+
+    /// What is lacking, as a further sentence; nothing, mostly.
+    fn lack(&self) -> String {
+        match self.missing.as_slice() {
             [] => String::new(),
             missing => format!(
                 " The scope{} {} {} missing, so some commands will be refused; tick {} and sign in again.",
@@ -64,8 +82,7 @@ impl Signed {
                 if missing.len() == 1 { "is" } else { "are" },
                 if missing.len() == 1 { "it" } else { "them" },
             ),
-        };
-        format!("Signed in to Bitbucket as {}; kept in {}.{lack}", self.name, self.kept_in)
+        }
     }
 }
 
@@ -127,9 +144,22 @@ pub async fn by_browser(
             return Err(other(error));
         }
     };
-    match finished(accounts, &login, callback).await {
+    let grant = tokio::select! {
+        biased;
+        () = cancelled(orders) => {
+            login.cancel().await;
+            return Err(Failure::Cancelled);
+        }
+        grant = granted(accounts, &login, callback) => grant,
+    };
+    let signed = match grant {
+        Ok((account, secrets)) => store(accounts, account, secrets).await,
+        Err(sentence) => Err(sentence),
+    };
+    match signed {
         Ok(signed) => {
-            let sentence = format!("You are signed in as {}. Go back to your editor.", signed.name);
+            let sentence =
+                format!("You are signed in as {}. Go back to your editor.{}", signed.name, signed.lack());
             login.finish(Ok(&sentence)).await;
             Ok(signed)
         }
@@ -165,23 +195,39 @@ async fn callback(
     }
 }
 
-/// From the code to a stored account. The code is spent whatever happens.
-async fn finished(accounts: &Accounts, login: &Login, callback: Callback) -> Result<Signed, String> {
+/// From the code to an account that can be stored. The code is spent whatever happens.
+async fn granted(
+    accounts: &Accounts,
+    login: &Login,
+    callback: Callback,
+) -> Result<(StoredAccount, Secrets), String> {
     let environment = accounts.environment();
     let reply = login.exchange(callback).await.map_err(|error| plain(&error.sentence(), 600))?;
     accounts.redactor().learn([&reply.access].into_iter().chain(&reply.refresh));
     let token = Authorization::Bearer(reply.access.clone());
     let (origin, limits) = (environment.origin.clone(), environment.limits.clone());
-    let granted = check_token(origin, token, None, environment.oauth.reach, limits)
+    let granted = check_token(origin, token, Trial::Person, environment.oauth.reach, limits)
         .await
-        .map_err(|error| plain(&error.sentence(), 600))?;
+        .map_err(|error| not_granted(&error))?;
     let user = granted.user.ok_or("Bitbucket did not say who signed in; try again.")?;
     let grant = Grant::of(reply_of(reply), now(), None)
         .map_err(|what| format!("Bitbucket's answer makes no sense: {what}; try again."))?;
     let scopes = if granted.scopes.is_empty() { grant.scopes.clone() } else { granted.scopes };
-    let missing = environment.oauth.reach.missing(&scopes, true);
-    let account = person(accounts, &user, Kind::OAuth, scopes)?;
-    store(accounts, account, Secrets::OAuth(grant), missing).await
+    let mut account = person(accounts, &user, Kind::OAuth, scopes)?;
+    account.username = granted.username;
+    Ok((account, Secrets::OAuth(grant)))
+}
+
+/// Why a token that was granted is of no use: mostly the consumer's permissions, which its owner ticks.
+fn not_granted(error: &CheckError) -> String {
+    match error {
+        CheckError::Failed(bitbucket::Error::MissingScope { required, .. }) => format!(
+            "The OAuth consumer lacks the permission {}: tick it under OAuth consumers in your workspace's settings, \
+             and sign in again.",
+            plain(&required.join(" or "), 100)
+        ),
+        error => plain(&error.sentence(), 600),
+    }
 }
 
 /// A token that the user brings: tried on Bitbucket, then stored. `opens`: what an access token is for; `repository`:
@@ -205,14 +251,24 @@ pub async fn by_token(
     };
     let (origin, limits) = (environment.origin.clone(), environment.limits.clone());
     let reach = environment.oauth.reach;
-    let granted = check_token(origin, authorization, repository, reach, limits)
+    let opens = opens.map(lower_case);
+    let trial = match (repository, &opens) {
+        (Some(repository), _) => Trial::Repository(repository),
+        (None, Some(Opens::Workspace { workspace } | Opens::Project { workspace, .. })) => {
+            Trial::Workspace(workspace.clone())
+        }
+        (None, _) => Trial::Nothing,
+    };
+    let granted = check_token(origin, authorization, trial, reach, limits)
         .await
         .map_err(|error| plain(&error.sentence(), 600))?;
     match email {
         Some(email) => {
             let user = granted.user.ok_or("Bitbucket did not say whose token this is; try again.")?;
-            let account = person(accounts, &user, Kind::ApiToken { email: email.clone() }, granted.scopes)?;
-            store(accounts, account, Secrets::ApiToken { email, token }, granted.missing).await
+            let kind = Kind::ApiToken { email: email.clone() };
+            let mut account = person(accounts, &user, kind, granted.scopes)?;
+            account.username = granted.username;
+            store(accounts, account, Secrets::ApiToken { email, token }).await
         }
         None => {
             let opens = opens.ok_or(
@@ -222,9 +278,8 @@ pub async fn by_token(
             let name = format!("access token for {}", opens_word(&opens));
             let key = AccountKey { origin: accounts.origin()?.clone(), id: AccountId::Bot(opens) };
             let mut account = StoredAccount::new(key, Kind::AccessToken, name, now());
-            let missing = reach.missing(&granted.scopes, false);
             account.scopes = granted.scopes;
-            store(accounts, account, Secrets::AccessToken { token }, missing).await
+            store(accounts, account, Secrets::AccessToken { token }).await
         }
     }
 }
@@ -265,7 +320,8 @@ pub async fn by_page(
         let Submitted { email, token } = submitted;
         match by_token(accounts, email, token, opens, repository.clone()).await {
             Ok(signed) => {
-                let sentence = format!("You are signed in as {}. Go back to your editor.", signed.name);
+                let sentence =
+                    format!("You are signed in as {}. Go back to your editor.{}", signed.name, signed.lack());
                 page.finish(Ok(&sentence)).await;
                 return Ok(signed);
             }
@@ -278,6 +334,19 @@ fn page_failure(error: TokenPageError) -> Failure {
     match error {
         TokenPageError::Cancelled => Failure::Cancelled,
         error => Failure::Other(error.sentence().to_owned()),
+    }
+}
+
+/// Names on Bitbucket are the same in upper and lower case, and an account must not be two.
+fn lower_case(opens: Opens) -> Opens {
+    match opens {
+        Opens::Repository { workspace, repository } => {
+            Opens::Repository { workspace: workspace.to_lowercase(), repository: repository.to_lowercase() }
+        }
+        Opens::Project { workspace, project } => {
+            Opens::Project { workspace: workspace.to_lowercase(), project }
+        }
+        Opens::Workspace { workspace } => Opens::Workspace { workspace: workspace.to_lowercase() },
     }
 }
 
@@ -327,57 +396,95 @@ fn person(
     Ok(account)
 }
 
-/// The tokens first, then the list of accounts: a crash in between leaves tokens that nothing uses, which the next
-/// sign-in replaces.
-async fn store(
-    accounts: &Accounts,
-    mut account: StoredAccount,
-    secrets: Secrets,
-    missing: Vec<&'static str>,
-) -> Result<Signed, String> {
-    let signed = Signed {
+/// The tokens first, then the list of accounts; without a place in the list they are not kept.
+async fn store(accounts: &Accounts, mut account: StoredAccount, secrets: Secrets) -> Result<Signed, String> {
+    let environment = accounts.environment();
+    let is_person = matches!(account.key.id, AccountId::User(_));
+    let kept_in = accounts.store().name().to_owned();
+    account.kept_in = Some(kept_in.clone());
+    account.signed_in_at = millis();
+    let mut signed = Signed {
         name: plain(&account.display_name, 80),
         scopes: account.scopes.clone(),
-        missing,
-        kept_in: accounts.store().name().to_owned(),
+        missing: environment.oauth.reach.missing(&account.scopes, is_person),
+        kept_in,
+        notes: Vec::new(),
     };
-    blocking(accounts, move |accounts| {
-        accounts.refresher().sign_in(&account.key, &secrets).map_err(|error| error.to_string())?;
+    let count = blocking(accounts, move |accounts| {
+        let error = |error: account::IndexError| error.to_string();
+        // Whether the list can be written is seen before anything is stored.
+        account::Accounts::update(accounts.state(), |_| ()).map_err(error)?;
+        let key = account.key.clone();
+        accounts.refresher().sign_in(&key, &secrets).map_err(|error| error.to_string())?;
+        let was_there = accounts.load().accounts.get(&key).is_some();
         let added = account::Accounts::update(accounts.state(), |list| {
             if let Some(before) = list.get(&account.key) {
                 account.added_at = before.added_at;
             }
             list.add(account);
+            list.all().iter().filter(|known| known.key.origin == key.origin).count()
         });
-        added.map_err(|error| error.to_string())
+        if added.is_err() && !was_there {
+            // Tokens that no list leads to could never be removed.
+            let _ = accounts.refresher().sign_out(&key);
+        }
+        added.map_err(error)
     })
     .await?;
+    if matches!(environment.account, Ok(Some(_))) {
+        signed.notes.push(ENVIRONMENT_WINS.to_owned());
+    }
+    if count > 1 {
+        signed.notes.extend(super::credential::note_for_several(accounts));
+    }
     Ok(signed)
 }
 
-/// Removes an account: its tokens, then its place in the list. A sentence for the user.
+const ENVIRONMENT_WINS: &str = "But the environment names an account too (BITBUCKET_TOKEN, or BITBUCKET_EMAIL and \
+    BITBUCKET_API_TOKEN), and that wins: unset it to use this one.";
+
+/// Milliseconds since 1970.
+fn millis() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Removes an account: its tokens, wherever they are kept, then its place in the list. A sentence for the user.
 ///
 /// # Errors
-/// A sentence.
+/// A sentence; what could not be removed is still listed then.
 pub async fn out(accounts: &Accounts, id: &str) -> Result<String, String> {
+    // A file that cannot be read may name another store.
+    accounts.environment().config.as_ref().map_err(Clone::clone)?;
     let id = id.to_owned();
-    let (name, page) = blocking(accounts, move |accounts| {
+    let (name, is_oauth) = blocking(accounts, move |accounts| {
         let known = accounts.load();
         let account = find(accounts, &known.accounts, &id)?;
         accounts.refresher().sign_out(&account.key).map_err(|error| error.to_string())?;
+        let owner = Owner::Account(account.key.clone());
+        for other in &accounts.environment().other_stores {
+            if account.kept_in.as_deref() == Some(other.name()) {
+                let store = other.interactive();
+                let lock = Lock::take(accounts.state(), &owner, &store, LOCK_PATIENCE);
+                let lock = lock.map_err(|error| error.to_string())?;
+                vault::remove(&*store, &owner, &lock).map_err(|error| error.to_string())?;
+            }
+        }
         let removed = account::Accounts::update(accounts.state(), |list| list.remove(&account.key));
         removed.map_err(|error| error.to_string())?;
-        let is_oauth = account.kind == Kind::OAuth;
-        Ok::<_, String>((plain(&account.display_name, 80), is_oauth))
+        Ok::<_, String>((plain(&account.display_name, 80), account.kind == Kind::OAuth))
     })
     .await?;
     let web = accounts.environment().origin.web().as_str().trim_end_matches('/').to_owned();
-    let revoke = match page {
+    let revoke = match is_oauth {
         true => format!("{web}/account/settings/app-authorizations/"),
         false => "the page where you made the token".to_owned(),
     };
     Ok(format!("Signed out {name}: its tokens were removed here. Access itself is revoked at {revoke}"))
 }
+
+/// Another process renews or stores no longer than that.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes an account the default, or the one for a workspace. A sentence for the user.
 ///
@@ -385,24 +492,54 @@ pub async fn out(accounts: &Accounts, id: &str) -> Result<String, String> {
 /// A sentence.
 pub async fn choose(accounts: &Accounts, id: &str, workspace: Option<String>) -> Result<String, String> {
     let id = id.to_owned();
-    blocking(accounts, move |accounts| {
+    let sentence = blocking(accounts, move |accounts| {
         let account = find(accounts, &accounts.load().accounts, &id)?;
-        let key = account.key.clone();
         let name = plain(&account.display_name, 80);
-        let sentence = match &workspace {
+        let updated = account::Accounts::update(accounts.state(), |list| match &workspace {
+            Some(workspace) => list.remember(&account.key, workspace),
+            None => list.make_default(&account.key),
+        });
+        updated.map_err(|error| error.to_string())?;
+        Ok(match &workspace {
             Some(workspace) => {
                 format!("{name} is used for the workspace {} from now on.", plain(workspace, 80))
             }
             None => format!("{name} is the default account from now on."),
-        };
-        let updated = account::Accounts::update(accounts.state(), |list| match &workspace {
-            Some(workspace) => list.remember(&key, workspace),
-            None => list.make_default(&key),
-        });
-        updated.map_err(|error| error.to_string())?;
-        Ok(sentence)
+        })
     })
-    .await
+    .await?;
+    Ok(match accounts.environment().account {
+        Ok(Some(_)) => format!("{sentence} {ENVIRONMENT_WINS}"),
+        _ => sentence,
+    })
+}
+
+/// Chooses an account for the workspace of a repository; the sentence says so if something else wins there all the same.
+///
+/// # Errors
+/// A sentence.
+pub async fn use_for(accounts: &Accounts, id: &str, discovery: Option<&Discovery>) -> Result<String, String> {
+    let workspace = discovery.and_then(|discovery| discovery.candidates.first());
+    let workspace = workspace.map(|name| name.workspace().to_owned());
+    let sentence = choose(accounts, id, workspace).await?;
+    let (Some(discovery), Ok(None)) = (discovery, &accounts.environment().account) else {
+        return Ok(sentence);
+    };
+    let (id, discovery) = (id.to_owned(), discovery.clone());
+    let wins = blocking(accounts, move |accounts| {
+        let known = accounts.load();
+        let wanted = find(accounts, &known.accounts, &id)?;
+        let login = accounts.login(&known, &discovery)?;
+        let is_it = login.id == super::accounts::id_of(&wanted.key);
+        Ok((!is_it).then(|| format!("{}, {}", plain(&login.name, 80), plain(&login.reason, 200))))
+    })
+    .await?;
+    Ok(match wins {
+        Some(winner) => format!(
+            "{sentence} But this repository is asked for as {winner}; change that to have it otherwise."
+        ),
+        None => sentence,
+    })
 }
 
 /// A stored account of this Bitbucket by its id or any of its names.
@@ -430,14 +567,16 @@ fn find(accounts: &Accounts, list: &account::Accounts, name: &str) -> Result<Sto
 /// # Errors
 /// A sentence.
 pub async fn keep_consumer(accounts: &Accounts, consumer: Option<(String, Secret)>) -> Result<(), String> {
+    // A file that cannot be read may name another store.
+    accounts.environment().config.as_ref().map_err(Clone::clone)?;
     if let Some((_, secret)) = &consumer {
         accounts.redactor().learn([secret]);
     }
     blocking(accounts, move |accounts| {
         let owner = Owner::Consumer(accounts.origin()?.clone());
         let store = accounts.store().interactive();
-        let lock = Lock::take(accounts.state(), &owner, &store, Duration::from_secs(10))
-            .map_err(|error| error.to_string())?;
+        let lock =
+            Lock::take(accounts.state(), &owner, &store, LOCK_PATIENCE).map_err(|error| error.to_string())?;
         match consumer {
             Some((key, secret)) => {
                 bitbucket::oauth::Consumer::new(&key, secret.clone(), &[])

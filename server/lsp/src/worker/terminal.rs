@@ -54,8 +54,14 @@ pub async fn by_token(
         Some(Opens::Repository { workspace, repository }) => RepositoryName::new(workspace, repository),
         _ => None,
     };
+    let is_in =
+        |workspace: &str| here.as_ref().is_some_and(|here| here.workspace().eq_ignore_ascii_case(workspace));
+    let trial = match &opens {
+        Some(Opens::Workspace { workspace } | Opens::Project { workspace, .. }) if !is_in(workspace) => None,
+        _ => named.or_else(|| here.clone()),
+    };
     let opens = opens.or_else(|| here.as_ref().map(sign_in::opens));
-    sign_in::by_token(accounts, email, token, opens, named.or(here)).await
+    sign_in::by_token(accounts, email, token, opens, trial).await
 }
 
 /// What is known of all accounts, in sentences.

@@ -63,18 +63,22 @@ async fn the_account_is_chosen_by_remote_workspace_setting_and_default_and_the_s
     until_told(&mut editor, "Ana Ruiz is used for the workspace corner-shop from now on.").await;
     editor.until_status("Signed in as Ana Ruiz, because it was chosen for the workspace corner-shop").await;
 
-    let url = world.simulator.remote_url("corner-shop/till").replacen("http://", "http://ben@", 1);
+    // The name in a remote's address is the user name, not the nickname.
+    let url = world.simulator.remote_url("corner-shop/till").replacen("http://", "http://ben-git@", 1);
     world.git(&["remote", "set-url", "origin", &url]);
-    editor.until_status("Signed in as Ben Okafor, because the remote's URL names ben").await;
+    editor.until_status("Signed in as Ben Okafor, because the remote's URL names ben-git").await;
     editor.until_drawn(&world.file("till/cart.py"), &["35: You: Does the order matter?"]).await;
 
     // With no account named it asks, and so does signing out.
     editor.pick = Some("Ben Okafor".into());
     editor.command("bitbucket.switchAccount", json!({})).await;
     until_told(&mut editor, "Ben Okafor is used for the workspace corner-shop from now on.").await;
+    editor.command("bitbucket.switchAccount", json!({ "account": "Ana Ruiz" })).await;
+    let told = until_told(&mut editor, "But this repository is asked for as Ben Okafor").await;
+    assert!(told.contains("because the remote's URL names ben-git"), "{told}");
     editor.command("bitbucket.signOut", json!({})).await;
     until_told(&mut editor, "Signed out Ben Okafor: its tokens were removed here.").await;
-    editor.until_status("the remote's URL names ben, who is not signed in").await;
+    editor.until_status("the remote's URL names ben-git, who is not signed in").await;
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
     assert_eq!(editor.stop().await, 0);
 }
@@ -135,4 +139,81 @@ async fn a_list_of_accounts_that_is_damaged_is_said() {
     let is_copy = |name: &std::ffi::OsString| name.to_string_lossy().contains("damaged");
     assert_eq!(copies.filter(|entry| is_copy(&entry.as_ref().unwrap().file_name())).count(), 1);
     assert_eq!(editor.stop().await, 0);
+}
+
+#[tokio::test]
+async fn a_better_token_stored_elsewhere_is_used_at_once() {
+    let weak = |scopes: Vec<String>, token: &str| Account {
+        user: "ana".into(),
+        email: Some("ana@corner.test".into()),
+        token: format!("{token}-{MARKER}"),
+        scopes: Some(scopes),
+        ..Account::default()
+    };
+    let good = Account { user: "ben".into(), token: format!("good-{MARKER}"), ..Account::default() };
+    let few = api_scopes().into_iter().filter(|scope| !scope.contains("pullrequest")).collect();
+    let accounts = vec![good, weak(few, "ATATT-weak"), weak(api_scopes(), "ATATT-strong")];
+    let world = World::with("better-token", Scenario { accounts, ..scenario() }).await;
+    let add = async |token: &str| {
+        use bitbucket_lsp::worker::{accounts::Accounts, terminal};
+        let token = Secret::new(format!("{token}-{MARKER}"));
+        let email = Some("ana@corner.test".to_owned());
+        terminal::by_token(&Accounts::new(environment(&world)), email, token, None, None)
+            .await
+            .expect("a token")
+    };
+    assert_eq!(add("ATATT-weak").await.missing.len(), 2);
+    let mut editor = editor_as("better-token", &world, environment(&world)).await;
+    editor.open(&world.file("till/cart.py")).await;
+    until_told(&mut editor, "lacks the scope").await;
+    assert_eq!(add("ATATT-strong").await.missing, Vec::<&str>::new());
+    editor.until_drawn(&world.file("till/cart.py"), &CART).await;
+    assert_eq!(editor.stop().await, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_list_that_cannot_be_read_for_a_while_signs_nobody_out() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::with("unreadable-list", two_people()).await;
+    add(&world, "ana").await;
+    let mut editor = editor_as("unreadable-list", &world, environment(&world)).await;
+    editor.open(&world.file("till/cart.py")).await;
+    editor.until_drawn(&world.file("till/cart.py"), &CART).await;
+    let list = world.folder().join("state/accounts.json");
+    let mode = |mode| std::fs::set_permissions(&list, std::fs::Permissions::from_mode(mode)).unwrap();
+    let text = std::fs::read(&list).unwrap();
+    mode(0o644);
+    std::fs::write(&list, [&text[..], b"\n"].concat()).unwrap();
+    editor.until_status("can be used by other users").await;
+    let uri = journeys::editor::uri(&world.file("till/cart.py"));
+    assert_eq!(editor.seen.drawn(&uri).len(), 1, "what is shown stays");
+    mode(0o600);
+    add(&world, "ben").await;
+    editor.until_status("Account Ben Okafor").await;
+    editor.until_drawn(&world.file("till/cart.py"), &CART).await;
+    assert_eq!(editor.stop().await, 0);
+}
+
+#[tokio::test]
+async fn a_list_of_a_newer_version_is_left_alone_and_nothing_is_stored_beside_it() {
+    let world = World::with("newer-list", two_people()).await;
+    let state = world.folder().join("state");
+    std::fs::create_dir_all(&state).unwrap();
+    let list = state.join("accounts.json");
+    std::fs::write(&list, r#"{"version":2}"#).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&list, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    use bitbucket_lsp::worker::{accounts::Accounts, terminal};
+    let token = Secret::new(format!("ATATT-{MARKER}-ana"));
+    let email = Some("ana@corner.test".to_owned());
+    let refused = terminal::by_token(&Accounts::new(environment(&world)), email, token, None, None).await;
+    let sentence = refused.expect_err("a newer list");
+    assert!(sentence.contains("was written by a newer bitbucket-lsp"), "{sentence}");
+    assert!(!state.join("secrets").exists() || state.join("secrets").read_dir().unwrap().count() == 0);
+    assert_eq!(std::fs::read_to_string(&list).unwrap(), r#"{"version":2}"#);
 }

@@ -22,7 +22,10 @@ async fn generate_token_brings_the_comments_without_a_restart_and_lasts() {
     assert!(end.contains("Signed in") && end.contains("Ana Ruiz") && !end.contains(MARKER), "{end}");
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
     let told = until_told(&mut editor, "Signed in to Bitbucket as").await;
-    assert_eq!(told, "Signed in to Bitbucket as Ana Ruiz; kept in the file store.");
+    assert_eq!(
+        told,
+        "Signed in to Bitbucket as Ana Ruiz; kept in the file store; scopes account, pullrequest:write."
+    );
     assert!(is_closed(&back).await);
     let status = editor.status().await;
     for part in [
@@ -231,11 +234,8 @@ async fn without_show_document_the_browser_of_this_computer_is_opened() {
     let environment = Environment { browser, ..environment(&world) };
     let mut editor = Editor::start("own-browser", environment, &[&world.clone], json!({}), json!({})).await;
     editor.command("bitbucket.generateToken", json!({})).await;
-    let page =
-        editor.until("the browser", |_| std::fs::read_to_string(&seen).map_err(|error| error.to_string()));
-    let page = tokio::time::timeout(PATIENCE, page).await;
-    // Nothing more is heard of the server until the browser is back.
-    let page = page.unwrap_or_else(|_| std::fs::read_to_string(&seen).expect("a browser was started"));
+    let started = |_: &Seen| std::fs::read_to_string(&seen).map_err(|error| error.to_string());
+    let page = editor.until("the browser", started).await;
     let back = world.simulator.oauth().press(&page, true).unwrap();
     assert!(visit(&back).await.contains("You are signed in as Ana Ruiz"));
     editor.until_drawn(&world.file("till/cart.py"), &CART).await;
@@ -280,5 +280,44 @@ async fn a_login_without_a_refresh_token_works_until_it_ends() {
     editor.command("bitbucket.refresh", json!({})).await;
     let asked = editor.until("a question", |seen| seen.asked.first().cloned().ok_or_else(String::new)).await;
     assert!(asked["message"].as_str().unwrap().starts_with("Your Bitbucket login has ended"), "{asked}");
+    assert_eq!(editor.stop().await, 0);
+}
+
+#[tokio::test]
+async fn a_consumer_that_lacks_a_permission_is_told_which() {
+    let world = World::with("weak-consumer", scenario()).await;
+    let only = |scopes: &[&str]| {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        world.simulator.oauth().change("editor-key", |consumer| consumer.scopes = Some(scopes)).unwrap();
+    };
+    let mut editor = editor_as("weak-consumer", &world, environment(&world)).await;
+    only(&["pullrequest:write"]);
+    let end = sign_in(&mut editor, &world).await;
+    assert!(end.contains("lacks the permission account"), "{end}");
+    until_told(&mut editor, "The OAuth consumer lacks the permission account: tick it under OAuth consumers")
+        .await;
+    only(&["account", "pullrequest"]);
+    sign_in(&mut editor, &world).await;
+    until_told(&mut editor, "The scope pullrequest:write is missing").await;
+    assert_eq!(editor.stop().await, 0);
+}
+
+#[tokio::test]
+async fn what_hangs_behind_the_browser_is_given_up_too() {
+    use simulator::Fault;
+    let world = World::with("held-exchange", scenario()).await;
+    let mut editor = editor_as("held-exchange", &world, environment(&world)).await;
+    let page = begin(&mut editor).await;
+    world.simulator.faults().set(Fault::Hold.on("/site/oauth2/access_token"));
+    let back = world.simulator.oauth().press(&page, true).unwrap();
+    let browser = tokio::spawn(async move { visit(&back).await });
+    let asked =
+        world.simulator.until(|log| log.iter().any(|one| one.path.contains("access_token")), PATIENCE);
+    assert!(asked.await);
+    editor.command("bitbucket.cancelSignIn", json!({})).await;
+    until_told(&mut editor, "The sign-in was given up; nothing was stored.").await;
+    world.simulator.faults().clear_all();
+    drop(browser.await);
+    assert!(sign_in(&mut editor, &world).await.contains("You are signed in as Ana Ruiz"));
     assert_eq!(editor.stop().await, 0);
 }

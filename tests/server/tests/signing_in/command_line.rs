@@ -76,7 +76,12 @@ async fn a_token_from_a_pipe_signs_in_is_shown_used_and_removed() {
     let token = format!("ATATT3-{MARKER}\r\n");
     let good = run(&variables, &world.clone, &["auth", "token", "--email", "ana@corner.test"], &token).await;
     assert_eq!((good.code, good.err.as_str()), (Some(0), ""));
-    assert_eq!(good.out, "Signed in to Bitbucket as Ana Ruiz; kept in the file store.\n");
+    assert!(
+        good.out.starts_with("Signed in to Bitbucket as Ana Ruiz; kept in the file store; scopes "),
+        "{}",
+        good.out
+    );
+    assert!(!good.out.contains("missing") && good.out.lines().count() == 1, "{}", good.out);
     let comments = run(&variables, &world.clone, &["comments"], "").await;
     assert!(comments.out.contains("Does the order matter?"), "{}", comments.err);
     let status = run(&variables, &world.clone, &["auth", "status"], "").await;
@@ -147,7 +152,10 @@ async fn a_consumer_in_the_keyring_signs_in_by_the_browser_at_a_terminal() {
     let out = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
         (output.status.code(), out.as_str()),
-        (Some(0), "Signed in to Bitbucket as Ana Ruiz; kept in the file store.\n")
+        (
+            Some(0),
+            "Signed in to Bitbucket as Ana Ruiz; kept in the file store; scopes account, pullrequest:write.\n"
+        )
     );
     let status = run(&variables, &world.clone, &["auth", "status"], "").await;
     assert!(status.out.contains("Account Ana Ruiz: signed in by OAuth"), "{}", status.out);
@@ -234,4 +242,55 @@ async fn it_goes_into_gits_configuration_and_out_again_byte_for_byte() {
     assert_eq!(std::fs::read_to_string(home.join(".gitconfig")).unwrap(), before);
     let nothing = run(&variables, &world.clone, &["credential", "uninstall"], "").await;
     assert_eq!(nothing.out, "Nothing of bitbucket-lsp was in git's configuration.\n");
+}
+
+#[tokio::test]
+async fn a_broken_file_or_another_store_hides_no_token_from_signing_out() {
+    let world = World::with("cli-stores", people()).await;
+    let variables = variables(&world, 0);
+    let config = world.folder().join("config/config.toml");
+    let good = std::fs::read_to_string(&config).unwrap();
+    let token = ["auth", "token", "--email", "ana@corner.test"];
+    run(&variables, &world.clone, &token, &format!("ATATT3-{MARKER}")).await;
+    let secrets = || std::fs::read_dir(world.folder().join("state/secrets")).unwrap().count();
+    assert!(secrets() > 0);
+    std::fs::write(&config, format!("tpyo = 1\n{good}")).unwrap();
+    let refused = run(&variables, &world.clone, &["auth", "logout"], "").await;
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
+    assert!(refused.err.contains("unknown field `tpyo`") && secrets() > 0, "{}", refused.err);
+    // The environment's account wins, and it is said.
+    std::fs::write(&config, &good).unwrap();
+    let mut both = variables.clone();
+    both.push(("BITBUCKET_TOKEN".into(), format!("good-{MARKER}")));
+    let again = run(&both, &world.clone, &token, &format!("ATATT3-{MARKER}")).await;
+    assert!(again.out.contains("BITBUCKET_TOKEN") && again.out.contains("that wins"), "{}", again.out);
+    let out = run(&variables, &world.clone, &["auth", "logout"], "").await;
+    assert!(out.out.starts_with("Signed out Ana Ruiz"), "{} {}", out.out, out.err);
+    assert_eq!(secrets(), 0);
+}
+
+#[tokio::test]
+async fn an_access_token_is_one_account_however_it_is_spelled_and_tried_where_it_belongs() {
+    let world = World::with("cli-spelling", people()).await;
+    let variables = variables(&world, 0);
+    let token = format!("ATCTT3-{MARKER}");
+    for arguments in [&["auth", "token", "--repository", "Corner-Shop/Till"][..], &["auth", "token"]] {
+        let good = run(&variables, &world.clone, arguments, &token).await;
+        assert!(good.out.contains("access token for corner-shop/till"), "{} {}", good.out, good.err);
+    }
+    let status = run(&variables, &world.clone, &["auth", "status"], "").await;
+    assert_eq!(status.out.matches("ccess token for corner-shop/till").count(), 3, "{}", status.out);
+    let elsewhere =
+        run(&variables, &world.clone, &["auth", "token", "--workspace", "somebody-else"], &token).await;
+    assert_eq!((elsewhere.code, elsewhere.out.as_str()), (Some(1), ""), "{}", elsewhere.err);
+    let outside = world.folder().join("nowhere");
+    std::fs::create_dir_all(&outside).unwrap();
+    let workspace = run(&variables, &outside, &["auth", "token", "--workspace", "corner-shop"], &token).await;
+    assert!(workspace.out.contains("access token for corner-shop;"), "{} {}", workspace.out, workspace.err);
+    for (argument, name) in
+        [("--repository", "till"), ("--project", "corner-shop"), ("--repository", "a/b/c")]
+    {
+        let refused = run(&variables, &world.clone, &["auth", "token", argument, name], &token).await;
+        assert!(refused.err.contains(&format!("{name} is not WORKSPACE/")), "{}", refused.err);
+    }
 }

@@ -33,7 +33,8 @@ async fn a_keyring_that_does_not_take_the_token_is_said_on_the_page_and_in_the_e
         let plain = end.replace("&#39;", "'").replace("&quot;", "\"");
         assert!(plain.contains("Not signed in") && plain.contains(sentence), "{end}");
         until_told(&mut editor, sentence).await;
-        assert!(!world.folder().join("state/accounts.json").exists(), "{sentence}");
+        let list = credentials::account::Accounts::load(&world.folder().join("state")).unwrap().accounts;
+        assert_eq!(list.all().len(), 0, "{sentence}");
         assert_eq!(store.keys(), Vec::<String>::new());
         assert_eq!(editor.stop().await, 0);
     }

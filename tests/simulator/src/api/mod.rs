@@ -78,6 +78,7 @@ fn route(call: &Call<'_>, segments: &[&str]) -> Option<Result<Answer>> {
         ["user"] if get => repositories::current_user(call),
         ["repositories"] | ["workspaces"] => Err(removed()),
         ["user", "permissions", "workspaces" | "repositories"] => Err(removed()),
+        ["repositories", workspace] if get => repositories::of_workspace(call, workspace),
         ["repositories", workspace, slug, rest @ ..] => {
             let repository = match call.repository(workspace, slug) {
                 Ok(repository) => repository,

@@ -11,7 +11,27 @@ use crate::world::Repository;
 pub(super) fn current_user(call: &Call<'_>) -> Result<Answer> {
     let account = call.signed_in()?;
     call.needs("account")?;
-    Ok(call.json(call.world.user(&account.user), &[]))
+    let mut user = call.world.user(&account.user);
+    // Told of oneself only; it is what stands in the addresses of remotes, and need not be the nickname.
+    if let Some(nickname) = user["nickname"].as_str() {
+        user["username"] = format!("{nickname}-git").into();
+    }
+    Ok(call.json(user, &[]))
+}
+
+pub(super) fn of_workspace(call: &Call<'_>, workspace: &str) -> Result<Answer> {
+    let account = call.signed_in()?;
+    call.needs("repository")?;
+    let page = Page::asked(call.request, 100)?;
+    let is_there = |repository: &&Repository| {
+        repository.workspace() == workspace && !repository.gone && super::may_read(repository, account)
+    };
+    let repositories: Vec<&Repository> = call.world.repositories.iter().filter(is_there).collect();
+    if repositories.is_empty() {
+        return Err(error(404, &format!("No workspace with identifier '{workspace}'.")));
+    }
+    let shape = |repository: &&Repository| call.world.repository_json(repository);
+    Ok(call.json(page.of(call.world, call.request, &repositories, shape)?, &[]))
 }
 
 pub(super) fn repository(call: &Call<'_>, repository: &Repository) -> Result<Answer> {

@@ -136,3 +136,17 @@ fn a_list_that_others_could_change_is_refused() {
     let refused = Accounts::load(state.path()).unwrap_err();
     assert!(refused.to_string().contains("can be used by other users"), "{refused}");
 }
+
+#[test]
+fn a_lock_that_is_held_for_ever_ends_with_a_sentence() {
+    let state = tempfile::tempdir().unwrap();
+    Accounts::update(state.path(), |_| ()).unwrap();
+    let lock = private_files::lock_file(&state.path().join("accounts.lock")).unwrap();
+    lock.lock().unwrap();
+    let begin = Instant::now();
+    let busy = Accounts::update(state.path(), |_| ()).unwrap_err();
+    assert!(busy.to_string().contains("is being changed by another window"), "{busy}");
+    assert!((PATIENCE..PATIENCE * 3).contains(&begin.elapsed()), "{:?}", begin.elapsed());
+    drop(lock);
+    Accounts::update(state.path(), |_| ()).unwrap();
+}
