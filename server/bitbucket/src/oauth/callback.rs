@@ -53,8 +53,7 @@ impl<'a> Head<'a> {
         let mut lines = split_lines(head)?.into_iter();
         let first = std::str::from_utf8(lines.next()?).ok()?;
         let (method, target) = first.strip_suffix(" HTTP/1.1")?.split_once(' ')?;
-        let plain = |byte: u8| byte.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&byte);
-        if !target.starts_with('/') || !target.bytes().all(plain) {
+        if !target.starts_with('/') || !target.bytes().all(is_target_byte) {
             return None;
         }
         let fields = lines.map(field).collect::<Option<_>>()?;
@@ -82,7 +81,7 @@ impl<'a> Head<'a> {
 /// Name and value of a line.
 fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
-    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+    let (name, value) = (&line[..colon], trimmed(&line[colon + 1..]));
     let good_name = !name.is_empty() && name.iter().copied().all(is_token_byte);
     let good_value = value.iter().all(|byte| *byte >= b' ' && *byte != 0x7f || *byte == b'\t');
     (good_name && good_value).then_some((name, value))
@@ -134,6 +133,19 @@ fn split_lines(head: &[u8]) -> Option<Vec<&[u8]>> {
     }
     lines.push(rest);
     Some(lines)
+}
+
+/// Without blanks around it, which are spaces and tabs and nothing else (RFC 9110 section 5.6.3).
+fn trimmed(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// What browsers leave as it is in a path and a query.
+pub(super) fn is_target_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&byte)
 }
 
 /// RFC 9110 section 5.6.2.
@@ -204,6 +216,12 @@ mod tests {
         assert_eq!(target(request.as_bytes(), HOST), Some(("/callback", "code=c1&state=s")));
         let bare = format!("GET / HTTP/1.1\r\nhost:\t{HOST}\t\r\n\r\n");
         assert_eq!(target(bare.as_bytes(), HOST), Some(("/", "")));
+        for blank in ['\u{b}', '\u{c}', '\u{a0}'] {
+            for value in [format!("{HOST}{blank}"), format!("{blank}{HOST}")] {
+                let odd = format!("GET / HTTP/1.1\r\nHost: {value}\r\n\r\n");
+                assert_eq!(target(odd.as_bytes(), HOST), None, "{value:?}");
+            }
+        }
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use credentials::Secret;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
 use url::Url;
 
-use super::callback::Answer;
+use super::callback::{Answer, is_target_byte};
 use super::consumer::{Consumer, callback_url};
 use super::error::LoginError;
 use super::listener::Listener;
@@ -158,7 +158,7 @@ impl Login {
         // Some browsers leave `http://` out when they copy.
         let bare = begins.trim_start_matches("http://");
         let query = address.strip_prefix(&begins).or_else(|| address.strip_prefix(bare));
-        let Some(query) = query.filter(|query| query.bytes().all(|byte| byte.is_ascii_graphic())) else {
+        let Some(query) = query.filter(|query| query.bytes().all(is_target_byte)) else {
             return Err(LoginError::NotTheAddress { begins });
         };
         match self.listener.take(query) {

@@ -4,6 +4,8 @@
 //! The outcome is a pair of checked slugs or a refusal; the URL itself is never used to connect, and
 //! what a refusal says never holds user info, a path or a query of it.
 
+use std::net::Ipv6Addr;
+
 use pull_request::model::RepositoryName;
 use url::Url;
 
@@ -187,7 +189,10 @@ fn host_and_port(authority: &str) -> Result<(&str, Option<u16>), NotBitbucket> {
         },
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
-    if host.is_empty() || host.starts_with('-') || !host.bytes().all(plain) {
+    let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_address = bracketed.is_some_and(|inside| inside.parse::<Ipv6Addr>().is_ok());
+    let odd = host.contains(['[', ']']) && !is_address;
+    if host.is_empty() || host.starts_with('-') || !host.bytes().all(plain) || odd {
         return refuse("The remote's URL has a host that is no host name.");
     }
     Ok((host, port))

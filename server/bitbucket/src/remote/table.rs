@@ -93,7 +93,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("https://127.0.0.1/team/app", "host is 127.0.0.1"),
     ("https://104.192.141.1/team/app", "host is 104.192.141.1"),
     ("https://[::1]/team/app", "host is [::1]"),
-    ("https://[bitbucket.org]/team/app", "host is [bitbucket.org]"),
+    ("https://[bitbucket.org]/team/app", "no host name"),
     ("https://0x7f.1/team/app", "host is 0x7f.1"),
     ("git@bitbucket.org.evil.example:team/app.git", "host is"),
     ("git@evilbitbucket.org:team/app.git", "host is"),
@@ -346,6 +346,8 @@ fn ssh_aliases_count_by_their_real_host() {
     assert_eq!(name("git@bitbucket.org:team/app.git", "104.192.141.1"), app);
     assert_eq!(name("git@work:team/app.git", "bitbucket.org.evil.example"), None);
     assert_eq!(name("ssh://git@work:2222/team/app.git", "bitbucket.org"), None);
+    assert_eq!(name("ssh://[:]/team/app.git", "bitbucket.org"), None);
+    assert_eq!(name("ssh://git@[::1]/team/app.git", "bitbucket.org"), app);
     // ssh's configuration says nothing about https.
     assert_eq!(name("https://work/team/app.git", "bitbucket.org"), None);
 }
