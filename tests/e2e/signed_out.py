@@ -28,7 +28,7 @@ ACCOUNTS = [
     {"user": "ana", "token": f"e2e-git-{MARKER}-of-ana"},
     {"user": "ana", "email": "ana@corner.test", "token": f"e2e-made-{MARKER}-of-ana"},
 ]
-CONSUMER = {"key": "e2eConsumerKey", "secret": "e2eConsumerSecret0123456789abcdef"}
+CONSUMER = {"key": "e2eConsumerKey", "secret": "e2eConsumerSecret-c4n4ryT0k3n"}
 SERVICE = "bitbucket-lsp"
 PATIENCE = 20
 

@@ -28,6 +28,12 @@ BINARIES = pathlib.Path(os.environ.get("E2E_BINARIES") or ROOT / "target" / "deb
 LOGS = pathlib.Path(os.environ.get("E2E_LOGS") or ROOT / "target" / "e2e" / "logs")
 EDITORS = pathlib.Path(os.environ.get("BITBUCKET_LSP_EDITORS") or ROOT / ".editors")
 
+# Where worlds leave what was written in them, for tests/canary/search.
+LEFT = ROOT / "target" / "e2e" / "worlds"
+# What is not left: secrets that are kept on purpose (the scenario, the file store of tokens, the user's own file, which
+# may hold a consumer's secret, the keyring), and what is none of the server's (the clone, programs of the tests).
+NOT_LEFT = ("scenario.toml", "state/secrets", "config/config.toml", "xdg/data/keyrings", "xdg/config/chromium", "till", "bin", "run")
+
 # So long ago was the last word in the sample. With this much no age of the sample turns into the next one
 # (59 minutes ago, 1 hour ago) within ten minutes, so screens that show ages stay the same during a run.
 SAID = datetime.timedelta(hours=1, minutes=20)
@@ -49,7 +55,7 @@ class World:
         self.pid_file = self.home / "server.pid"
         self.logs = LOGS
         self.logs.mkdir(parents=True, exist_ok=True)
-        for old in self.logs.glob(f"{self.name}.*.jsonl"):
+        for old in [*self.logs.glob(f"{self.name}.*.jsonl"), *self.logs.glob(f"{self.name}.*.stderr")]:
             old.unlink()
         said_until = datetime.datetime.now(datetime.timezone.utc) - SAID
         command = [BINARIES / "simulator", "serve", self._scenario(), "--clone", self.clone]
@@ -59,6 +65,7 @@ class World:
         if not line:
             raise SystemExit(f"{BINARIES / 'simulator'} did not start")
         self.facts = json.loads(line)
+        (self.home / "tmp").mkdir(mode=0o700)
         self.environment = self._environment()
         self._install_server()
         return self
@@ -67,16 +74,30 @@ class World:
         violations = self.violations()
         self.simulator.stdin.close()
         self.simulator.wait(timeout=10)
+        self._leave()
         shutil.rmtree(self.home, ignore_errors=True)
         if violations:
             raise SystemExit("Bitbucket would refuse what was sent:\n" + "\n".join(violations))
+
+    def _leave(self):
+        """Keeps what the server and the editor wrote. Links stay links; what is no file or folder is left out."""
+
+        def not_left(folder, names):
+            here = pathlib.Path(folder)
+            others = (name for name in names if not ((here / name).is_file() or (here / name).is_dir()))
+            known = (name for name in names if (here / name).relative_to(self.home).as_posix() in NOT_LEFT)
+            return {*known, *(name for name in others if not (here / name).is_symlink())}
+
+        target = LEFT / self.name
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(self.home, target, symlinks=True, ignore=not_left)
 
     def _scenario(self):
         """The file that says what Bitbucket has."""
         return self.scenario
 
     def _environment(self):
-        kept = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "CI", "PYTHONPATH", "UPDATE_SCREENS")
+        kept = ("PATH", "LANG", "LC_ALL", "TERM", "CI", "PYTHONPATH", "UPDATE_SCREENS")
         environment = {name: os.environ[name] for name in kept if name in os.environ}
         environment |= self.facts["environment"]
         for part in ("CONFIG", "DATA", "STATE", "CACHE"):
@@ -85,6 +106,7 @@ class World:
             environment[f"BITBUCKET_LSP_{part}"] = str(self.home / part.lower())
         environment |= {
             "HOME": str(self.home),
+            "TMPDIR": str(self.home / "tmp"),
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "PATH": f"{self.home / 'bin'}:{environment.get('PATH', os.defpath)}",

@@ -29,7 +29,7 @@ t.run(function()
   t.has('the right one is taken', 'You are signed in as Ana Ruiz', function()
     return tried[2] and tried[2].text or ''
   end)
-  t.said('a message says as whom', 'Signed in to Bitbucket as Ana Ruiz; kept in the keyring.')
+  t.said('a message says as whom', 'Signed in to Bitbucket as Ana Ruiz; kept in the keyring; scopes read:user:bitbucket')
   journey.comments_are_there(cart)
   t.stop()
 end)

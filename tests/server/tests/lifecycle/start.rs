@@ -80,8 +80,7 @@ async fn it_starts_no_other_process_and_leaves_the_clone_alone() {
     until_shown(&mut editor, &world).await;
     editor.document("bitbucket.showPullRequest", json!({ "line": 0 })).await;
     let id = editor.process().id();
-    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-    assert_eq!(children.trim(), "");
+    assert_eq!(journeys::children::children(id), Vec::<u32>::new());
     assert_eq!(editor.stop().await, 0);
     assert_eq!(files(world.clone.clone()), before, "nothing of ours is in the clone");
 }
