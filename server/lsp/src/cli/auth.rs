@@ -6,7 +6,7 @@
 
 use crate::worker::accounts::Accounts;
 use crate::worker::sign_in::{self, Failure, Order, Step};
-use crate::worker::{Environment, Secret, credential, once, terminal};
+use crate::worker::{Environment, Secret, credential, keeping, once, terminal};
 use clap::Subcommand;
 use pull_request::view::markdown::plain;
 use std::io::{IsTerminal, Write};
@@ -119,13 +119,13 @@ pub async fn run(
                 Some(account) => account,
                 None => terminal::only_account(&accounts)?,
             };
-            Ok(format!("{}\n", sign_in::out(&accounts, &account).await?))
+            Ok(format!("{}\n", keeping::out(&accounts, &account).await?))
         }
         AuthCommand::Use { account, workspace } => {
-            Ok(format!("{}\n", sign_in::choose(&accounts, &account, workspace).await?))
+            Ok(format!("{}\n", keeping::choose(&accounts, &account, workspace).await?))
         }
         AuthCommand::Consumer { remove: true, .. } => {
-            sign_in::keep_consumer(&accounts, None).await?;
+            keeping::keep_consumer(&accounts, None).await?;
             Ok("The OAuth consumer is no longer in the keyring.\n".into())
         }
         AuthCommand::Consumer { key, remove: false } => {
@@ -135,7 +135,7 @@ pub async fn run(
                 None => return Err("Name the consumer's key by --key.".into()),
             };
             let secret = secret("Secret of the OAuth consumer (it is not shown): ")?;
-            sign_in::keep_consumer(&accounts, Some((key.trim().to_owned(), secret))).await?;
+            keeping::keep_consumer(&accounts, Some((key.trim().to_owned(), secret))).await?;
             Ok("The OAuth consumer is in the keyring; run bitbucket-lsp auth login to sign in with it.\n"
                 .into())
         }

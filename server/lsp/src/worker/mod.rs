@@ -11,6 +11,8 @@ mod discover;
 mod documents;
 mod environment;
 mod files;
+pub mod keeping;
+mod logins;
 mod memo;
 pub mod once;
 mod placing;
@@ -18,8 +20,8 @@ mod reading;
 pub mod sign_in;
 pub mod terminal;
 
-use crate::effect::{Effect, Way};
-use crate::event::{Discovery, Event, Location, RepositoryId, SignInId, SignInStep, Trouble};
+use crate::effect::Effect;
+use crate::event::{Discovery, Event, Location, RepositoryId, Trouble};
 use accounts::{Accounts, Known, Oauth, Who};
 use bitbucket::{Client as Bitbucket, Origin};
 pub use browser::Browser;
@@ -27,12 +29,13 @@ use client::ForClient;
 use credentials::Authorization;
 use credentials::store::Store;
 pub use credentials::{Redactor, Secret};
+use logins::SigningIn;
 use memo::Memo;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use tokio::sync::mpsc;
 
 /// What the server is given by the process around it.
@@ -88,13 +91,6 @@ struct Opened {
     look: u64,
     /// Who asks Bitbucket for it.
     who: Option<Who>,
-}
-
-/// A sign-in under way.
-struct SigningIn {
-    orders: mpsc::UnboundedSender<sign_in::Order>,
-    /// Ends with it, its port closed.
-    task: tokio::task::JoinHandle<()>,
 }
 
 /// Performs effects.
@@ -225,49 +221,6 @@ impl Worker {
         }
     }
 
-    /// The sentences that it has to say first, before anything has happened: the accounts.
-    pub fn first_events(&self) -> Vec<Event> {
-        vec![Event::Accounts(self.stored(), Vec::new())]
-    }
-
-    /// Id and name of each stored account.
-    fn stored(&self) -> Vec<(String, String)> {
-        let origin = self.accounts.origin().ok();
-        let all = self.known.accounts.all().iter().filter(|account| Some(&account.key.origin) == origin);
-        all.map(|account| (accounts::id_of(&account.key), account.display_name.clone())).collect()
-    }
-
-    fn read_accounts(&self) {
-        let (accounts, known) = (self.accounts.clone(), self.known.clone());
-        let failed = Outcome::Accounts(known.clone(), None);
-        let work = move || {
-            let (known, stamp) = accounts.reload(&known);
-            Outcome::Accounts(known, stamp)
-        };
-        self.blocking(work, failed);
-    }
-
-    /// Another list of accounts: who asks for each repository is looked at anew.
-    fn take_accounts(&mut self, known: Known, stamp: Option<accounts::Stamp>) -> Vec<Event> {
-        (self.known, self.accounts_stamp) = (known, stamp);
-        let mut logins = Vec::new();
-        for (id, opened) in &mut self.repositories {
-            let login = match self.accounts.choose(&self.known, &opened.discovery) {
-                Ok((who, login)) => {
-                    opened.who = Some(who);
-                    Ok(login)
-                }
-                Err(sentence) => {
-                    opened.who = None;
-                    Err(sentence)
-                }
-            };
-            opened.discovery.login = login.clone();
-            logins.push((*id, login));
-        }
-        vec![Event::Accounts(self.stored(), logins)]
-    }
-
     /// The connection for a repository, as the account that was chosen for it.
     fn bitbucket(&mut self, id: RepositoryId) -> Bitbucket {
         let who = self.repositories.get(&id).and_then(|opened| opened.who.clone());
@@ -353,14 +306,14 @@ impl Worker {
             Effect::CancelSignIn => self.order(sign_in::Order::Cancel),
             Effect::SignOut(account) => {
                 let accounts = self.accounts.clone();
-                self.change_account(async move { sign_in::out(&accounts, &account).await });
+                self.change_account(async move { keeping::out(&accounts, &account).await });
             }
             Effect::UseAccount(account, repository) => {
                 let accounts = self.accounts.clone();
                 let opened = repository.and_then(|id| self.repositories.get(&id));
                 let discovery = opened.map(|opened| opened.discovery.clone());
                 self.change_account(async move {
-                    sign_in::use_for(&accounts, &account, discovery.as_ref()).await
+                    keeping::use_for(&accounts, &account, discovery.as_ref()).await
                 });
             }
             Effect::DescribeAccount => {
@@ -469,71 +422,6 @@ impl Worker {
         changed.into_iter().map(|(id, paths)| Event::FilesChanged(id, paths)).collect()
     }
 
-    /// Begins to sign in, once the one before has let go of its port.
-    fn sign_in(&mut self, id: SignInId, way: Way) {
-        let before = self.signing_in.take();
-        let (orders, obeyed) = mpsc::unbounded_channel();
-        let (accounts, outcomes) = (self.accounts.clone(), self.outcomes.clone());
-        let known = self.known.clone();
-        let trial = match way {
-            Way::Browser => None,
-            Way::Token(repository) => {
-                let discovery = repository.and_then(|id| Some(&self.repositories.get(&id)?.discovery));
-                Some(discovery.and_then(|discovery| discovery.candidates.first().cloned()))
-            }
-        };
-        let (steps, mut said) = mpsc::unbounded_channel();
-        let to_session = self.outcomes.clone();
-        tokio::spawn(async move {
-            while let Some(step) = said.recv().await {
-                let _ = to_session.send(Outcome::Event(Box::new(Event::SignIn(id, of_step(step)))));
-            }
-        });
-        let task = tokio::spawn(async move {
-            if let Some(SigningIn { orders, mut task }) = before {
-                let _ = orders.send(sign_in::Order::Cancel);
-                if tokio::time::timeout(LET_GO, &mut task).await.is_err() {
-                    // What it holds is let go of with it; a token that is being stored is stored all the same.
-                    task.abort();
-                }
-            }
-            let mut obeyed = obeyed;
-            let end = match trial {
-                None => sign_in::by_browser(&accounts, &mut obeyed, &steps).await,
-                Some(repository) => sign_in::by_page(&accounts, &mut obeyed, repository, &steps).await,
-            };
-            if end.is_ok() {
-                let read = tokio::task::spawn_blocking(move || accounts.reload(&known));
-                if let Ok((known, stamp)) = read.await {
-                    let _ = outcomes.send(Outcome::Accounts(known, stamp));
-                }
-            }
-            let _ = outcomes.send(Outcome::Event(Box::new(Event::SignIn(id, of_end(end)))));
-        });
-        self.signing_in = Some(SigningIn { orders, task });
-    }
-
-    fn order(&self, order: sign_in::Order) {
-        if let Some(signing_in) = &self.signing_in {
-            let _ = signing_in.orders.send(order);
-        }
-    }
-
-    /// Changes something about an account; the list is read anew before the user hears of it.
-    fn change_account(&self, change: impl Future<Output = Result<String, String>> + Send + 'static) {
-        let (accounts, outcomes, busy) = (self.accounts.clone(), self.outcomes.clone(), self.busy.clone());
-        let known = self.known.clone();
-        tokio::spawn(async move {
-            let _busy = busy;
-            let outcome = change.await;
-            let read = tokio::task::spawn_blocking(move || accounts.reload(&known));
-            if let Ok((known, stamp)) = read.await {
-                let _ = outcomes.send(Outcome::Accounts(known, stamp));
-            }
-            let _ = outcomes.send(Outcome::Event(Box::new(Event::AccountChanged(outcome))));
-        });
-    }
-
     fn client(&self, work: ForClient) {
         let _ = self.to_client.send(work);
     }
@@ -561,27 +449,6 @@ impl Worker {
             let _busy = busy;
             let _ = outcomes.send(work.await.unwrap_or(failed));
         });
-    }
-}
-
-/// How long a sign-in may take to let go of its port after it was given up.
-const LET_GO: Duration = Duration::from_secs(2);
-
-fn of_step(step: sign_in::Step) -> SignInStep {
-    match step {
-        sign_in::Step::Waiting { page, redirect } => SignInStep::Waiting { page, redirect },
-        sign_in::Step::NotTaken(sentence) => SignInStep::NotTaken(sentence),
-    }
-}
-
-fn of_end(end: Result<sign_in::Signed, sign_in::Failure>) -> SignInStep {
-    match end {
-        Ok(signed) => SignInStep::Done(signed.sentence()),
-        Err(sign_in::Failure::NoConsumer { callback_url, scopes, token_scopes }) => {
-            SignInStep::NoConsumer { callback_url, scopes, token_scopes }
-        }
-        Err(sign_in::Failure::Cancelled) => SignInStep::Cancelled,
-        Err(sign_in::Failure::Other(sentence)) => SignInStep::Failed(sentence),
     }
 }
 
