@@ -321,3 +321,17 @@ async fn what_hangs_behind_the_browser_is_given_up_too() {
     assert!(sign_in(&mut editor, &world).await.contains("You are signed in as Ana Ruiz"));
     assert_eq!(editor.stop().await, 0);
 }
+
+#[tokio::test]
+async fn tokens_of_six_kilobytes_are_kept_whole() {
+    let world = World::with("long-tokens", scenario()).await;
+    world.simulator.oauth().change("editor-key", |consumer| consumer.token_bytes = Some(6_000)).unwrap();
+    let mut editor = editor_as("long-tokens", &world, environment(&world)).await;
+    assert!(sign_in(&mut editor, &world).await.contains("You are signed in as Ana Ruiz"));
+    editor.until_drawn(&world.file("till/cart.py"), &CART).await;
+    assert_eq!(editor.stop().await, 0);
+    let mut again = editor_as("long-tokens-again", &world, environment(&world)).await;
+    again.open(&world.file("till/cart.py")).await;
+    again.until_drawn(&world.file("till/cart.py"), &CART).await;
+    assert_eq!(again.stop().await, 0);
+}
