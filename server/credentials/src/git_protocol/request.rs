@@ -61,13 +61,17 @@ impl Request {
         let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
         let mut chunk = Zeroizing::new([0; 4096]);
         loop {
+            // The end may lie across two pieces; what is before that was looked at.
+            let looked_at = bytes.len().saturating_sub(1);
             match from.read(&mut *chunk) {
                 Ok(0) => break,
                 Ok(count) => bytes.extend_from_slice(&chunk[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(BadRequest::Io(error.to_string())),
             }
-            if end_of(&bytes).is_some() || bytes.len() > LARGEST {
+            let begins_empty = bytes.first() == Some(&b'\n');
+            let has_end = begins_empty || bytes[looked_at..].windows(2).any(|pair| pair == b"\n\n");
+            if has_end || bytes.len() > LARGEST {
                 break;
             }
         }
