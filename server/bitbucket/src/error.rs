@@ -105,7 +105,7 @@ impl Error {
     pub fn sentence(&self) -> String {
         match self {
             Self::SignedOut => "You are not signed in to Bitbucket; run \"Bitbucket: Generate Token\" or \
-                 \"Bitbucket: Add Token\" (at a terminal: bitbucket-lsp auth token)."
+                 \"Bitbucket: Add Token\"."
                 .into(),
             Self::NeedsLogin { sentence } | Self::NoToken { sentence, .. } => sentence.clone(),
             Self::Unauthorized { basic: true } => "Bitbucket did not accept the API token (401); check that \

@@ -31,8 +31,17 @@ pub struct Options {
 /// The drawing, or a sentence about why there is none.
 pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -> Result<String, String> {
     let repository = once::discover(folder, environment)?;
+    let signed_out = repository.discovery.login.clone().err();
     let me = once::identify(&repository).await.ok();
-    let review = once::review(repository, options.number).await?;
+    let review = once::review(repository, options.number).await.map_err(|sentence| {
+        match (&environment.account, signed_out) {
+            // It names commands of editors.
+            (Ok(None), Some(why)) if why == sentence => {
+                format!("{sentence} At a terminal: bitbucket-lsp auth token.")
+            }
+            _ => sentence,
+        }
+    })?;
     let threads = &review.discussion.threads;
     let writers =
         threads.iter().flat_map(|thread| &thread.comments).filter_map(|reply| reply.comment.author.as_ref());

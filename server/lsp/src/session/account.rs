@@ -140,12 +140,12 @@ impl Session {
             SignInStep::Waiting { page, redirect } => {
                 let hint = match &redirect {
                     Some(_) => {
-                        "The browser opens Bitbucket's page: press Grant access there. If it runs on another computer \
-                         and ends at a page that does not open, run \"Bitbucket: Finish Sign-In\"."
+                        "Press Grant access in the browser; if it ends at a page that does not open, run Bitbucket: \
+                         Finish Sign-In."
                     }
                     None => {
-                        "The browser opens a page of this computer to type the token into. Where no browser can, run \
-                         bitbucket-lsp auth token at a terminal."
+                        "Type the token into the page in the browser; without one, run bitbucket-lsp auth token at a \
+                         terminal."
                     }
                 };
                 (sign_in.page, sign_in.redirect) = (Some(page.clone()), redirect);

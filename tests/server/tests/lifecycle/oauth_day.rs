@@ -194,7 +194,7 @@ async fn its_tokens_are_nowhere() {
         let before = editor.seen.messages.len();
         editor.command("bitbucket.generateToken", json!({})).await;
         let page = browser.page(&mut editor).await;
-        until_told(&mut editor, before, "press Grant access").await;
+        until_told(&mut editor, before, "Press Grant access").await;
         let end = browser.press(&world, &page, true).await;
         assert!(end.contains("Not signed in"), "{fault:?}: {end}");
         // One message about the page, one about the end.

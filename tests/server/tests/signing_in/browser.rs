@@ -16,7 +16,7 @@ async fn generate_token_brings_the_comments_without_a_restart_and_lasts() {
         page.contains("scope=account%20pullrequest%3Awrite") && page.contains("code_challenge="),
         "{page}"
     );
-    until_told(&mut editor, "press Grant access").await;
+    until_told(&mut editor, "Press Grant access").await;
     let back = world.simulator.oauth().press(&page, true).unwrap();
     let end = visit(&back).await;
     assert!(end.contains("Signed in") && end.contains("Ana Ruiz") && !end.contains(MARKER), "{end}");
