@@ -86,7 +86,9 @@ class World:
             here = pathlib.Path(folder)
             others = (name for name in names if not ((here / name).is_file() or (here / name).is_dir()))
             known = (name for name in names if (here / name).relative_to(self.home).as_posix() in NOT_LEFT)
-            return {*known, *(name for name in others if not (here / name).is_symlink())}
+            # A browser that has not ended yet keeps the addresses that it was at, the one with the code too.
+            browsers = (name for name in names if here == self.home and name.startswith("chromium-"))
+            return {*known, *browsers, *(name for name in others if not (here / name).is_symlink())}
 
         target = LEFT / self.name
         shutil.rmtree(target, ignore_errors=True)

@@ -41,7 +41,7 @@ def visit(url, folder, report):
     back = query.get("redirect_uri", "")
     not_here = urllib.parse.urlsplit(back).netloc if os.environ.get("E2E_BROWSER") == "elsewhere" else None
     home = os.environ.get("E2E_HOME")
-    with tempfile.TemporaryDirectory(dir=home) as profile, chromium.Chromium(profile, not_here) as browser:
+    with tempfile.TemporaryDirectory(dir=home, prefix="chromium-") as profile, chromium.Chromium(profile, not_here) as browser:
         page = browser.open_page()
         report["requests"] = page.requests
         page.go(url)
