@@ -253,6 +253,22 @@ impl LineRange {
     }
 }
 
+/// What a comment that is still to be written is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// The pull request as a whole.
+    PullRequest,
+    /// A comment that it answers.
+    Comment(CommentId),
+    /// A file, or lines of it.
+    Code {
+        /// Path in the repository with `/`, as the pull request's head has it.
+        path: String,
+        /// Lines of the head ([`Side::To`]) or of the merge base ([`Side::From`]), or the whole file.
+        spot: Spot,
+    },
+}
+
 /// Where in a file Bitbucket put a comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Spot {
