@@ -3,8 +3,9 @@
 //!
 //! It must not know how tokens are got or kept, and no secret comes here.
 
+use super::Session;
+use super::own_documents::{OwnDocument, OwnKind};
 use super::review::Cause;
-use super::{OwnDocument, OwnKind, Session};
 use crate::effect::{Effect, MessageKind, ProgressStep, Way, Work};
 use crate::event::{Login, LoginWay, Problem, Question, RepositoryId, SignInId, SignInStep, Trouble};
 use crate::protocol::{Call, Command, Target};

@@ -1,7 +1,8 @@
 //! Commands: each finds its target, answers at once, and leaves the rest to effects.
 
+use super::Session;
+use super::own_documents::{OwnDocument, OwnKind};
 use super::review::{Cause, Review, Spotted};
-use super::{Document, OwnDocument, OwnKind, Session};
 use crate::effect::{Effect, MessageKind, Way};
 use crate::event::{Question, RepositoryId};
 use crate::protocol::{Call, Command, Target};
@@ -10,8 +11,6 @@ use pull_request::view;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Documents of ours whose map is kept, beside those that are open.
-const MOST_OWN: usize = 20;
 const NO_PULL_REQUEST: &str = "There is no pull request here to act on; run Bitbucket: Show Status to see what was looked for, and where.";
 const NO_THREAD: &str = "There is no Bitbucket comment on this line; Bitbucket: Next Comment goes to one.";
 
@@ -276,101 +275,6 @@ impl Session {
             None => "This branch has no pull request on Bitbucket yet.".into(),
         }
     }
-
-    /// Makes a document of ours, writes it, and shows it.
-    pub(super) fn show_own(
-        &mut self,
-        id: RepositoryId,
-        kind: OwnKind,
-        now: Timestamp,
-        show: bool,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(document) = self.make_own(id, kind, now) else { return };
-        let Some(review) = self.repositories.get(&id).and_then(|state| state.review.as_ref()) else { return };
-        let folder = format!("{}_{}", review.name.workspace(), review.name.slug());
-        let name = match kind {
-            OwnKind::PullRequest => format!("{folder}/pull-request-{}.md", review.pull_request.id.0),
-            OwnKind::Thread(root) => format!("{folder}/thread-{}.md", root.0),
-            OwnKind::Status | OwnKind::Guide | OwnKind::Paste => return,
-        };
-        self.keep_own(name, OwnDocument::new(Some(id), kind, document, now), show, out);
-    }
-
-    /// Keeps a new document, with what it was before, and has it written.
-    pub(super) fn keep_own(&mut self, name: String, mut own: OwnDocument, show: bool, out: &mut Vec<Effect>) {
-        out.push(Effect::ShowText { name: name.clone(), text: own.document.text.clone(), line: None, show });
-        if let Some(before) = self.own.remove(&name) {
-            let on_screen = self
-                .documents
-                .values()
-                .find(|document| document.path.is_some() && document.path == before.path);
-            let is_behind =
-                on_screen.zip(before.former.as_ref()).is_some_and(|(at, former)| shows(at, former));
-            own.former = if is_behind { before.former } else { Some(before.document) };
-            own.path = before.path;
-        }
-        self.own.insert(name, own);
-        self.forget_own();
-    }
-
-    /// Lets go of our oldest documents that are closed. Not of each that is: an editor closes and opens what it reloads.
-    fn forget_own(&mut self) {
-        while self.own.len() > MOST_OWN {
-            let is_open =
-                |own: &OwnDocument| self.documents.values().any(|document| document.path == own.path);
-            let closed = self.own.iter().filter(|(_, own)| own.path.is_some() && !is_open(own));
-            let Some(oldest) = closed.min_by_key(|(_, own)| own.made).map(|(name, _)| name.clone()) else {
-                return;
-            };
-            self.own.remove(&oldest);
-        }
-    }
-
-    /// Writes those documents of ours that are open anew, after what they show has changed.
-    pub(super) fn rewrite_own(&mut self, id: RepositoryId, now: Timestamp, out: &mut Vec<Effect>) {
-        let open: Vec<OwnKind> = self
-            .own
-            .values()
-            .filter(|own| own.repository == Some(id))
-            .filter(|own| {
-                own.path.is_some() && self.documents.values().any(|document| document.path == own.path)
-            })
-            // Only its ages have changed otherwise; editors ask or blink when a file is written under them.
-            .filter(|own| {
-                self.make_own(id, own.kind, own.made).is_some_and(|made| made.text != own.document.text)
-            })
-            .map(|own| own.kind)
-            .collect();
-        for kind in open {
-            self.show_own(id, kind, now, false, out);
-        }
-    }
-
-    pub(super) fn written(&mut self, name: &str, path: PathBuf) {
-        if let Some(own) = self.own.get_mut(name) {
-            own.path = Some(path);
-        }
-    }
-
-    pub(super) fn own_document(&self, uri: &str) -> Option<&OwnDocument> {
-        let path = self.documents.get(uri)?.path.as_ref()?;
-        self.own.values().find(|own| own.path.as_ref() == Some(path))
-    }
-
-    /// A document of ours with the map of the text that is on screen: the editor may be behind what was written last.
-    pub(super) fn own_map(&self, uri: &str) -> Option<(&OwnDocument, &view::document::Document)> {
-        let own = self.own_document(uri)?;
-        let on_screen = self.documents.get(uri)?;
-        let maps = [Some(&own.document), own.former.as_ref()];
-        let map = maps.into_iter().flatten().find(|map| shows(on_screen, map))?;
-        Some((own, map))
-    }
-}
-
-/// Whether a document on screen has just the text that a map was made for.
-fn shows(on_screen: &Document, map: &view::document::Document) -> bool {
-    map.text.len() == on_screen.text.len() && map.text == on_screen.text.to_string()
 }
 
 /// The thread that a line of one of our documents is about.

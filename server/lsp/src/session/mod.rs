@@ -5,6 +5,10 @@
 
 mod account;
 mod commands;
+mod documents;
+mod own_documents;
+mod placing;
+mod polling;
 mod reading;
 mod review;
 mod showing;
@@ -13,10 +17,11 @@ mod status;
 mod tests;
 
 use crate::config::Settings;
-use crate::effect::{Effect, MessageKind, ProgressStep, Snapshot, Work};
-use crate::event::{Change, ClientProfile, Event, Location, RepositoryId, Timer, Trouble};
+use crate::effect::{Effect, MessageKind, ProgressStep, Work};
+use crate::event::{ClientProfile, Event, RepositoryId, Timer, Trouble};
+use documents::Document;
+use own_documents::OwnDocument;
 use pull_request::model::{Timestamp, User};
-use pull_request::text::Text;
 use review::RepositoryState;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
@@ -24,55 +29,9 @@ use std::time::Duration;
 
 /// How often git folders are looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
-/// How long typing must pause before threads are placed anew by a full diff.
-const TYPING_PAUSE: Duration = Duration::from_millis(300);
 
 /// Files of one repository that are looked at on disk for changes by other programs.
 const MOST_WATCHED: usize = 300;
-
-/// An open document.
-struct Document {
-    path: Option<PathBuf>,
-    version: i32,
-    /// Names this text among all texts of the session: versions begin anew when a document is opened again.
-    revision: u64,
-    text: Text,
-    location: Option<Location>,
-}
-
-/// A read-only document of ours, by its file name.
-struct OwnDocument {
-    repository: Option<RepositoryId>,
-    kind: OwnKind,
-    path: Option<PathBuf>,
-    document: pull_request::view::document::Document,
-    /// When it was made: ages in it count from then.
-    made: Timestamp,
-    /// What it was before; the editor may still show that.
-    former: Option<pull_request::view::document::Document>,
-}
-
-impl OwnDocument {
-    fn new(
-        repository: Option<RepositoryId>,
-        kind: OwnKind,
-        document: pull_request::view::document::Document,
-        made: Timestamp,
-    ) -> Self {
-        Self { repository, kind, path: None, document, made, former: None }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum OwnKind {
-    PullRequest,
-    Thread(pull_request::model::CommentId),
-    Status,
-    /// How to sign in.
-    Guide,
-    /// Where the address of a sign-in is pasted.
-    Paste,
-}
 
 /// All state of the server.
 pub struct Session {
@@ -333,97 +292,6 @@ impl Session {
         self.everything_dirty();
     }
 
-    fn open(&mut self, uri: String, path: Option<PathBuf>, version: i32, text: &str, out: &mut Vec<Effect>) {
-        if let Some(path) = path.clone() {
-            out.push(Effect::Locate {
-                uri: uri.clone(),
-                path,
-                preferred_remotes: self.settings.preferred_remotes.clone(),
-            });
-        }
-        self.focus = Some(uri.clone());
-        let revision = self.next_revision();
-        self.documents
-            .insert(uri, Document { path, version, revision, text: Text::new(text), location: None });
-    }
-
-    fn belongs(&mut self, uri: &str, location: Option<Location>, out: &mut Vec<Effect>) {
-        let Some(document) = self.documents.get_mut(uri) else { return };
-        document.location = location;
-        let Some(location) = &document.location else { return };
-        if !self.repositories.contains_key(&location.repository) {
-            // It was let go of while the document was looked for.
-            document.location = None;
-            out.extend(self.documents.get(uri).and_then(|document| self.locate_again(uri, document)));
-            return;
-        }
-        let (id, is_new) = (location.repository, location.is_new);
-        self.dirty.insert((id, location.path.clone()));
-        self.lenses_dirty = true;
-        if is_new {
-            // Perhaps a file with comments that was just moved here.
-            self.place(id, None, out);
-        } else {
-            self.place_document(uri, out);
-        }
-    }
-
-    /// Looks for the repository of a document that has none.
-    fn locate_again(&self, uri: &str, document: &Document) -> Option<Effect> {
-        let path = document.path.clone().filter(|_| document.location.is_none())?;
-        let preferred_remotes = self.settings.preferred_remotes.clone();
-        Some(Effect::Locate { uri: uri.to_owned(), path, preferred_remotes })
-    }
-
-    fn next_revision(&mut self) -> u64 {
-        self.revisions += 1;
-        self.revisions
-    }
-
-    fn change(&mut self, uri: &str, version: i32, changes: Vec<Change>, out: &mut Vec<Effect>) {
-        let revision = self.next_revision();
-        let Some(document) = self.documents.get_mut(uri) else { return };
-        (document.version, document.revision) = (version, revision);
-        let mut moved = false;
-        for change in changes {
-            let edit = document.text.apply(change.range, &change.text, self.profile.encoding);
-            if let Some(location) = &document.location
-                && let Some(state) = self.repositories.get_mut(&location.repository)
-            {
-                moved |= state.carry(&location.path, &edit);
-            }
-        }
-        if let Some(location) = &document.location {
-            if moved {
-                self.dirty.insert((location.repository, location.path.clone()));
-                self.lenses_dirty = true;
-            }
-            let has_threads = self
-                .repositories
-                .get(&location.repository)
-                .is_some_and(|state| state.has_threads_in(&location.path));
-            if has_threads {
-                out.push(Effect::After(TYPING_PAUSE, Timer::TypingPaused(uri.to_owned(), version)));
-            }
-        }
-        if self.focus.as_deref() != Some(uri) {
-            self.focus = Some(uri.to_owned());
-        }
-    }
-
-    fn close(&mut self, uri: &str, out: &mut Vec<Effect>) {
-        let Some(document) = self.documents.remove(uri) else { return };
-        if let Some(Location { repository, path, .. }) = document.location {
-            // Unsaved text is gone with the buffer: what is on disk counts again.
-            self.dirty.insert((repository, path.clone()));
-            self.place(repository, Some(vec![path]), out);
-        }
-        if self.focus.as_deref() == Some(uri) {
-            self.focus = None;
-        }
-        self.forget_unused(out);
-    }
-
     fn timer(&mut self, timer: Timer, out: &mut Vec<Effect>) {
         match timer {
             Timer::Watch => {
@@ -481,26 +349,6 @@ impl Session {
             self.dirty.extend(state.paths().map(|path| (*id, path.to_owned())));
         }
         self.lenses_dirty = true;
-    }
-
-    fn place_document(&mut self, uri: &str, out: &mut Vec<Effect>) {
-        let Some(location) = self.documents.get(uri).and_then(|document| document.location.clone()) else {
-            return;
-        };
-        self.place(location.repository, Some(vec![location.path]), out);
-    }
-
-    fn snapshots(&self, id: RepositoryId) -> Vec<Snapshot> {
-        let of_repository =
-            |document: &&Document| document.location.as_ref().is_some_and(|at| at.repository == id);
-        self.documents
-            .values()
-            .filter(of_repository)
-            .filter_map(|document| {
-                let path = document.location.as_ref()?.path.clone();
-                Some(Snapshot { path, revision: document.revision, text: document.text.clone() })
-            })
-            .collect()
     }
 
     fn discover(&self, path: PathBuf) -> Effect {

@@ -1,31 +1,23 @@
-//! From a found repository to placed comments: which refresh runs, what its outcome changes, what comes next.
+//! From a found repository to comments to place: which refresh runs, what its outcome changes, what comes next.
 //!
 //! One refresh is in flight for a repository; others wait as one, under the strongest cause.
 //! What is shown stays while Bitbucket cannot be reached, and says how old it is.
 
+use super::Session;
+use super::polling::PROBES_BEFORE_LOAD;
 use super::review::{Busy, Cause, RepositoryState, Review, Stale, fresh};
-use super::{Session, TYPING_PAUSE};
-use crate::effect::{Again, Effect, MessageKind, Placing, ProgressStep, ToPlace, Work};
-use crate::event::{Discovery, Found, Fresh, Loaded, Located, Login, Problem, RepositoryId, Timer, Trouble};
+use crate::effect::{Effect, MessageKind, ProgressStep, Work};
+use crate::event::{Discovery, Found, Loaded, Located, Login, Problem, RepositoryId, Timer, Trouble};
 use pull_request::model::{CommentId, PullRequest, PullRequestId, RepositoryName, Timestamp};
 use pull_request::thread::fold;
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A refresh shows progress only if it takes longer.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// After so many probes without a difference everything is loaded once: a probe cannot see a deleted comment.
-const PROBES_BEFORE_LOAD: u32 = 5;
-/// What the wait grows from while there is nothing to show yet, in seconds.
-const FIRST_WAIT: u64 = 10;
-/// A branch without a pull request is asked for so many times more seldom.
-const WITHOUT_PULL_REQUEST: u64 = 5;
 /// Problems that the status tells of.
 const MOST_ERRORS: usize = 10;
-/// The longest wait between two tries while Bitbucket cannot be reached.
-const LONGEST_WAIT: u64 = 600;
 
 impl Session {
     pub(super) fn discovered(
@@ -220,7 +212,7 @@ impl Session {
     }
 
     /// Whether an outcome belongs to the refresh in flight.
-    fn is_current(&self, id: RepositoryId, generation: u64) -> bool {
+    pub(super) fn is_current(&self, id: RepositoryId, generation: u64) -> bool {
         self.repositories
             .get(&id)
             .and_then(|state| state.busy.as_ref())
@@ -366,7 +358,13 @@ impl Session {
     }
 
     /// The refresh in flight is over; with a problem or without.
-    fn finish(&mut self, id: RepositoryId, problem: Option<Problem>, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn finish(
+        &mut self,
+        id: RepositoryId,
+        problem: Option<Problem>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(state) = self.repositories.get_mut(&id) else { return };
         let Some(busy) = state.busy.take() else { return };
         if busy.shown {
@@ -422,100 +420,6 @@ impl Session {
         }
     }
 
-    /// Sets the clock for the next question; an older clock of this repository no longer counts.
-    pub(super) fn schedule_poll(
-        &mut self,
-        id: RepositoryId,
-        retry_after: Option<u64>,
-        out: &mut Vec<Effect>,
-    ) {
-        let interval = self.settings.refresh_interval;
-        // The request budget is the user's, whatever the number of repositories.
-        let mut spread = interval * self.repositories.len().max(1) as u64;
-        let Some(state) = self.repositories.get_mut(&id) else { return };
-        let is_unreachable = state
-            .problem
-            .as_ref()
-            .is_some_and(|problem| matches!(problem.trouble, Trouble::Unreachable | Trouble::NoToken));
-        if is_unreachable && state.review.is_none() && state.failures <= 4 {
-            // Somebody waits for the first sight of it, and perhaps only for the network to come up.
-            spread = spread.min(FIRST_WAIT);
-        }
-        if state.review.is_none() && state.searched && state.problem.is_none() {
-            // A branch without a pull request seldom gets one behind the user's back; git tells of pushes.
-            spread *= WITHOUT_PULL_REQUEST;
-        }
-        state.poll_clock += 1;
-        if interval == 0 {
-            return;
-        }
-        let backed_off = spread << state.failures.min(4);
-        let longest = LONGEST_WAIT.max(spread);
-        let wait = backed_off.min(longest).max(retry_after.unwrap_or(0));
-        out.push(Effect::After(Duration::from_secs(wait), Timer::Poll(id, state.poll_clock)));
-    }
-
-    pub(super) fn poll(&mut self, id: RepositoryId, clock: u64, out: &mut Vec<Effect>) {
-        let Some(state) = self.repositories.get_mut(&id).filter(|state| state.poll_clock == clock) else {
-            return;
-        };
-        let Some(review) = &state.review else { return self.refresh(id, Cause::Timer, out) };
-        let refused = state.problem.as_ref().is_some_and(|problem| problem.trouble.waits_for_user());
-        if refused || state.busy.is_some() || state.discovery.login.is_err() {
-            return;
-        }
-        let (name, pull_request) = (review.name.clone(), review.pull_request.id);
-        state.polls_since_load += 1;
-        state.generation += 1;
-        state.busy = Some(Busy { generation: state.generation, cause: Cause::Timer, shown: false });
-        out.push(Effect::Probe { repository: id, generation: state.generation, name, id: pull_request });
-    }
-
-    pub(super) fn probed(
-        &mut self,
-        id: RepositoryId,
-        generation: u64,
-        outcome: Result<Fresh, Problem>,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        if !self.is_current(id, generation) {
-            return;
-        }
-        let Some(state) = self.repositories.get_mut(&id) else { return };
-        let fresh = match outcome {
-            Ok(fresh) => fresh,
-            Err(problem) => {
-                if problem.trouble == Trouble::NotFound {
-                    // Moved, or taken away: look what the branch has now.
-                    state.again = state.again.max(Some(Cause::Git));
-                }
-                return self.finish(id, Some(problem), now, out);
-            }
-        };
-        let Some(review) = &mut state.review else { return self.finish(id, None, now, out) };
-        if !fresh.open {
-            // Merged or declined meanwhile: look what the branch has now.
-            state.again = state.again.max(Some(Cause::Git));
-            return self.finish(id, None, now, out);
-        }
-        if fresh == review.fresh() && state.polls_since_load < PROBES_BEFORE_LOAD {
-            review.as_of = now;
-            if review.stale.take().is_some() {
-                self.lenses_dirty = true;
-            }
-            return self.finish(id, None, now, out);
-        }
-        out.push(Effect::Load {
-            repository: id,
-            generation,
-            name: review.name.clone(),
-            id: review.pull_request.id,
-            known: None,
-            builds: self.settings.builds_enabled,
-        });
-    }
-
     pub(super) fn picked(&mut self, id: RepositoryId, choice: Option<PullRequestId>, out: &mut Vec<Effect>) {
         let Some(choice) = choice else { return };
         let Some(state) = self.repositories.get_mut(&id) else { return };
@@ -535,84 +439,6 @@ impl Session {
                 state.chosen = Some(choice);
             }
             self.refresh(id, Cause::Command, out);
-        }
-    }
-
-    /// Places threads: those that may be in `only`, or all.
-    pub(super) fn place(&mut self, id: RepositoryId, only: Option<Vec<String>>, out: &mut Vec<Effect>) {
-        let documents = self.snapshots(id);
-        let Some(state) = self.repositories.get_mut(&id) else { return };
-        let online = state.discovery.login.is_ok();
-        let Some(review) = &state.review else { return };
-        let again = match (&only, &state.busy) {
-            (Some(_), _) => Again::Never,
-            (None, Some(busy)) if busy.cause == Cause::Command => Again::All,
-            (None, _) => Again::Failed,
-        };
-        let concerned = only.as_deref().map(|paths| review.threads_in(paths));
-        let threads: Vec<ToPlace> = review
-            .discussion
-            .threads
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| concerned.as_ref().is_none_or(|concerned| concerned.contains(index)))
-            .filter_map(|(_, thread)| {
-                let anchor = thread.anchor.clone()?;
-                Some(ToPlace { thread: thread.root, anchor })
-            })
-            .collect();
-        if threads.is_empty() {
-            return;
-        }
-        // A placing of everything makes older ones void; one of a single document only adds to them.
-        if only.is_none() {
-            state.placing += 1;
-        }
-        out.push(Effect::Place(Box::new(Placing {
-            repository: id,
-            generation: state.placing,
-            name: review.name.clone(),
-            source: review.pull_request.source.clone(),
-            destination: review.pull_request.destination.clone(),
-            head: state.discovery.head.clone(),
-            threads: Arc::new(threads),
-            documents,
-            online,
-            again,
-        })));
-    }
-
-    pub(super) fn placed(
-        &mut self,
-        id: RepositoryId,
-        generation: u64,
-        texts: &[(String, u64)],
-        places: Vec<(CommentId, Located)>,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        // Documents that were edited, opened or closed while this was computed.
-        let now_open: HashSet<(String, u64)> =
-            self.snapshots(id).into_iter().map(|document| (document.path, document.revision)).collect();
-        let texts: HashSet<(String, u64)> = texts.iter().cloned().collect();
-        let outrun: HashSet<String> =
-            now_open.symmetric_difference(&texts).map(|(path, _)| path.clone()).collect();
-        let Some(state) = self.repositories.get_mut(&id).filter(|state| state.placing == generation) else {
-            return;
-        };
-        let Some(review) = &mut state.review else { return };
-        // Those that were seen before are carried by the edits, and placed anew when typing pauses.
-        let unseen =
-            |id: &CommentId| review.thread_of(*id).is_some_and(|thread| review.spot_of(thread).is_none());
-        if places.iter().any(|(id, located)| outrun.contains(&located.path) && unseen(id)) {
-            out.push(Effect::After(TYPING_PAUSE, Timer::PlaceAgain(id, generation)));
-        }
-        let changed = review.respot(places, &outrun);
-        // Lenses were asked for while somebody typed; now that the typing has paused they are asked for once more.
-        self.lenses_dirty = true;
-        if !changed.is_empty() {
-            self.dirty.extend(changed.into_iter().map(|path| (id, path)));
-            self.rewrite_own(id, now, out);
         }
     }
 }

@@ -2,8 +2,10 @@
 //! documents. What they say comes from the core's views; here they get their place in a document.
 
 use super::commands::{contains, own_thread_at};
+use super::documents::Document;
+use super::own_documents::{OwnDocument, OwnKind};
 use super::review::{RepositoryState, Review, Spotted};
-use super::{Document, OwnDocument, OwnKind, Published, Session};
+use super::{Published, Session};
 use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link};
 use crate::config;
 use crate::effect::Effect;

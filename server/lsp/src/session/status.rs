@@ -1,7 +1,8 @@
 //! Show Status: a document that explains what the server found and why.
 
+use super::Session;
+use super::own_documents::{OwnDocument, OwnKind};
 use super::review::RepositoryState;
-use super::{OwnDocument, OwnKind, Session};
 use crate::effect::Effect;
 use crate::event::CheckedOut;
 use pull_request::model::{PullRequestState, Timestamp, User};
