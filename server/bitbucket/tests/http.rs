@@ -3,12 +3,11 @@
 mod support;
 
 use std::io::Write as _;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitbucket::{Client, Error, Options, Origin, Outage};
 use pull_request::model::{CommitHash, PullRequestId, RepositoryName};
-use support::{Reply, Server, answer, json, message, options};
+use support::{Log, Reply, Server, answer, json, message, options};
 
 const USER: &str = r#"{"type":"user","uuid":"{u}","display_name":"Ana"}"#;
 
@@ -485,33 +484,12 @@ async fn logs_hold_no_token_no_query_and_no_body() {
     let _ = client.pull_requests_of_branch(&repository(), "secret-query", &[repository()]).await;
     tracing::info!("{client:?}");
     drop(guard);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.0.lock().unwrap();
     assert!(
         log.contains("path=\"/2.0/user\"") && log.contains("status=401") && log.contains("Client"),
         "{log}"
     );
     for secret in [support::TOKEN, "secret-query", "secret-body", "uthorization"] {
         assert!(!log.contains(secret), "{log}");
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
     }
 }

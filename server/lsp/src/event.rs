@@ -151,6 +151,17 @@ pub enum LoginWay {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignInId(pub u64);
 
+/// What it takes to sign in where there is no OAuth consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToRegister {
+    /// The callback URL to register.
+    pub callback_url: String,
+    /// The scopes to tick.
+    pub scopes: Vec<&'static str>,
+    /// The scopes of an API token.
+    pub token_scopes: Vec<&'static str>,
+}
+
 /// What a sign-in has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInStep {
@@ -166,14 +177,7 @@ pub enum SignInStep {
     /// Somebody is signed in; a sentence says who.
     Done(String),
     /// There is no OAuth consumer to sign in with.
-    NoConsumer {
-        /// The callback URL to register.
-        callback_url: String,
-        /// The scopes to tick.
-        scopes: Vec<&'static str>,
-        /// The scopes of an API token.
-        token_scopes: Vec<&'static str>,
-    },
+    NoConsumer(ToRegister),
     /// The user gave it up.
     Cancelled,
     /// It failed, in a sentence.

@@ -3,6 +3,8 @@
 //! It knows nothing of Bitbucket. It writes down all that it is asked.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+mod logged;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,6 +14,9 @@ use credentials::{Authorization, Secret};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use logged::Log;
 
 /// The token that must not go astray.
 pub(crate) const TOKEN: &str = "canary-token-5f1c";

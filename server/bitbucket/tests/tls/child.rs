@@ -6,12 +6,12 @@
 
 use std::fmt::Write as _;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitbucket::{Certificates, Options, Proxy};
 
-use crate::{client, support, token, user};
+use crate::support::{self, Log};
+use crate::{client, token, user};
 
 /// What a child is told, each by a variable of the environment.
 const TOLD: &str = "TLS_TEST_BASE";
@@ -124,29 +124,7 @@ async fn asks_when_it_is_told_to() {
     assert!(log.contains("DEBUG reqwest::connect") || !log.contains("POST"), "what others log is left out");
 }
 
-/// All that is logged, by `tracing` and by `log`.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().push_str(&String::from_utf8_lossy(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
+/// What is logged by `log` goes where what is logged by `tracing` goes.
 impl log::Log for Log {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true

@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stderr, reason = "a command line talks to its user")]
 
+use crate::event::ToRegister;
 use crate::worker::accounts::Accounts;
 use crate::worker::sign_in::{self, Failure, Order, Step};
 use crate::worker::{Environment, Secret, credential, keeping, once, terminal};
@@ -184,7 +185,7 @@ async fn login(accounts: &Accounts) -> Result<String, String> {
         Ok(signed) => Ok(format!("{}\n", signed.sentence())),
         Err(Failure::Other(sentence)) => Err(sentence),
         Err(Failure::Cancelled) => Err("The sign-in was given up; nothing was stored.".into()),
-        Err(Failure::NoConsumer { callback_url, scopes, token_scopes }) => Err(format!(
+        Err(Failure::NoConsumer(ToRegister { callback_url, scopes, token_scopes })) => Err(format!(
             "Bitbucket gives OAuth tokens to consumers only, and none is known here. Make one of your own, once:\n\
              1. On Bitbucket, in the settings of a workspace of yours: OAuth consumers, Add consumer.\n\
              2. Callback URL {callback_url}; permissions {}.\n\

@@ -7,7 +7,9 @@ use super::Session;
 use super::own_documents::{OwnDocument, OwnKind};
 use super::review::Cause;
 use crate::effect::{Effect, MessageKind, ProgressStep, Way, Work};
-use crate::event::{Login, LoginWay, Problem, Question, RepositoryId, SignInId, SignInStep, Trouble};
+use crate::event::{
+    Login, LoginWay, Problem, Question, RepositoryId, SignInId, SignInStep, ToRegister, Trouble,
+};
 use crate::protocol::{Call, Command, Target};
 use pull_request::model::Timestamp;
 use pull_request::view::document::Document;
@@ -154,7 +156,7 @@ impl Session {
                 out.push(Effect::OpenPage(page));
             }
             SignInStep::NotTaken(sentence) => warn(&sentence, out),
-            SignInStep::NoConsumer { callback_url, scopes, token_scopes } => {
+            SignInStep::NoConsumer(ToRegister { callback_url, scopes, token_scopes }) => {
                 self.end_sign_in(out);
                 let text = guide(&callback_url, &scopes, &token_scopes);
                 self.show_page(GUIDE, OwnKind::Guide, text, now, out);

@@ -142,9 +142,7 @@ fn of_step(step: sign_in::Step) -> SignInStep {
 fn of_end(end: Result<sign_in::Signed, sign_in::Failure>) -> SignInStep {
     match end {
         Ok(signed) => SignInStep::Done(signed.sentence()),
-        Err(sign_in::Failure::NoConsumer { callback_url, scopes, token_scopes }) => {
-            SignInStep::NoConsumer { callback_url, scopes, token_scopes }
-        }
+        Err(sign_in::Failure::NoConsumer(to_register)) => SignInStep::NoConsumer(to_register),
         Err(sign_in::Failure::Cancelled) => SignInStep::Cancelled,
         Err(sign_in::Failure::Other(sentence)) => SignInStep::Failed(sentence),
     }

@@ -5,6 +5,7 @@
 
 use super::accounts::{Accounts, now, opens_word, reply_of};
 use super::keeping::store;
+use crate::event::ToRegister;
 use bitbucket::oauth::{Callback, Login, LoginError, LoginOptions};
 use bitbucket::token_page::{Submitted, TokenPage, TokenPageError, TokenPageOptions};
 use bitbucket::{CheckError, Reach, Trial, check_token};
@@ -89,15 +90,8 @@ impl Signed {
 /// Why nobody is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// There is no OAuth consumer to sign in with; holds the callback URL to register and the scopes to tick.
-    NoConsumer {
-        /// The callback URL.
-        callback_url: String,
-        /// The scopes.
-        scopes: Vec<&'static str>,
-        /// The scopes of an API token.
-        token_scopes: Vec<&'static str>,
-    },
+    /// There is no OAuth consumer to sign in with.
+    NoConsumer(ToRegister),
     /// The user gave it up.
     Cancelled,
     /// Anything else, in a sentence.
@@ -119,10 +113,12 @@ pub async fn by_browser(
     }
     let reach = environment.oauth.reach;
     let consumer = blocking(accounts, Accounts::consumer).await.map_err(Failure::Other)?;
-    let consumer = consumer.ok_or_else(|| Failure::NoConsumer {
-        callback_url: accounts.callback_url(),
-        scopes: reach.oauth().to_vec(),
-        token_scopes: reach.api_token().to_vec(),
+    let consumer = consumer.ok_or_else(|| {
+        Failure::NoConsumer(ToRegister {
+            callback_url: accounts.callback_url(),
+            scopes: reach.oauth().to_vec(),
+            token_scopes: reach.api_token().to_vec(),
+        })
     })?;
     let other = |error: LoginError| match error {
         LoginError::Cancelled => Failure::Cancelled,

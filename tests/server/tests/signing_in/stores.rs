@@ -64,7 +64,6 @@ async fn a_locked_keyring_is_locked_and_not_signed_out() {
     );
     store.heal();
     // It is tried again by the clock, or when the user asks; a refusal is remembered for five seconds.
-    editor.until("comments once it is unlocked", |_| Ok(())).await;
     tokio::time::timeout(PATIENCE, async {
         loop {
             editor.command("bitbucket.refresh", json!({})).await;

@@ -57,8 +57,7 @@ fn a_login_that_has_ended_is_one_question_whatever_the_number_of_repositories() 
         sentence: "Your login has ended.".into(),
         retry_after: None,
     };
-    let clock = case.session.repositories[&REPOSITORY].poll_clock;
-    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    case.poll();
     let generation = case.probe().expect("a probe");
     case.send(Event::Probed(REPOSITORY, generation, Err(ended())));
     let expected = (
@@ -69,8 +68,7 @@ fn a_login_that_has_ended_is_one_question_whatever_the_number_of_repositories() 
     assert_eq!((questions(&case), case.messages()), (vec![expected.clone()], vec![]));
     assert!(case.session.repositories[&REPOSITORY].review.is_some(), "what was read stays");
     // The clock asks no more; git may, and is not told twice.
-    let clock = case.session.repositories[&REPOSITORY].poll_clock;
-    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    case.poll();
     assert_eq!((case.probe(), case.find()), (None, None));
     let moved = Discovery { head: Some("b".repeat(40)), ..discovery("discounts") };
     case.send(discovered(moved));

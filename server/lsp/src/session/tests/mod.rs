@@ -95,6 +95,12 @@ impl Case {
         })
     }
 
+    /// The clock of the repository has come round.
+    fn poll(&mut self) {
+        let clock = self.session.repositories[&REPOSITORY].poll_clock;
+        self.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    }
+
     fn answer_find(&mut self, pull_requests: Vec<PullRequest>) {
         let generation = self.find().expect("a search");
         let pull_requests = pull_requests.into_iter().map(|one| (name(), one)).collect();
@@ -104,16 +110,7 @@ impl Case {
 
     fn answer_load(&mut self, comments: Vec<Comment>) {
         let generation = self.load().expect("a load");
-        let loaded = Loaded {
-            pull_request: pull_request(4),
-            comments,
-            tasks: Vec::new(),
-            statuses: Vec::new(),
-            unreadable: 0,
-            incomplete: Vec::new(),
-            at: NOW,
-        };
-        self.send(Event::Loaded(REPOSITORY, generation, Ok(Box::new(loaded))));
+        self.send(Event::Loaded(REPOSITORY, generation, Ok(Box::new(loaded(comments)))));
     }
 
     fn placing(&self) -> crate::effect::Placing {
@@ -252,6 +249,18 @@ fn pull_request(id: u64) -> PullRequest {
         created_on: Some(Timestamp(i64::try_from(id).unwrap())),
         updated_on: Some(NOW),
         html_url: Some(format!("https://bitbucket.org/corner-shop/till/pull-requests/{id}")),
+    }
+}
+
+fn loaded(comments: Vec<Comment>) -> Loaded {
+    Loaded {
+        pull_request: pull_request(4),
+        comments,
+        tasks: Vec::new(),
+        statuses: Vec::new(),
+        unreadable: 0,
+        incomplete: Vec::new(),
+        at: NOW,
     }
 }
 

@@ -5,14 +5,7 @@ use super::*;
 #[test]
 fn a_document_of_ours_that_an_editor_reloads_keeps_its_lenses() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
-    case.command(Command::ShowPullRequest, Target::default());
-    let shown = case.effects.iter().find_map(|effect| match effect {
-        Effect::ShowText { name, text, .. } => Some((name.clone(), text.clone())),
-        _ => None,
-    });
-    let (name, text) = shown.expect("a document");
-    let path = PathBuf::from("/cache").join(&name);
-    case.send(Event::Written(name, path.clone()));
+    let (path, text) = show_pull_request(&mut case);
     for _ in 0..2 {
         let uri = "file:///cache/document.md".to_owned();
         case.send(Event::Opened {
@@ -58,14 +51,7 @@ fn a_document_of_ours_that_was_outrun_while_it_was_opened_is_written_anew() {
 #[test]
 fn a_document_of_ours_answers_for_the_text_that_is_on_screen() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
-    case.command(Command::ShowPullRequest, Target::default());
-    let written = case.effects.iter().find_map(|effect| match effect {
-        Effect::ShowText { name, text, .. } => Some((name.clone(), text.clone())),
-        _ => None,
-    });
-    let (name, text) = written.expect("a document");
-    let path = PathBuf::from("/cache").join(&name);
-    case.send(Event::Written(name, path.clone()));
+    let (path, text) = show_pull_request(&mut case);
     let uri = "file:///cache/pull-request-4.md".to_owned();
     case.send(Event::Opened { uri: uri.clone(), path: Some(path), version: 1, text: text.clone() });
     let rows = |case: &mut Case| {
@@ -85,4 +71,17 @@ fn a_document_of_ours_answers_for_the_text_that_is_on_screen() {
     let change = Change { range: Some((at(0), at(1))), text: "something else".into() };
     case.send(Event::Changed(uri.clone(), 2, vec![change]));
     assert_eq!(rows(&mut case), Vec::<u32>::new(), "of an unknown text nothing is said");
+}
+
+/// Runs Show Pull Request; the document is on disk then. Its path and text.
+fn show_pull_request(case: &mut Case) -> (PathBuf, String) {
+    case.command(Command::ShowPullRequest, Target::default());
+    let shown = case.effects.iter().find_map(|effect| match effect {
+        Effect::ShowText { name, text, .. } => Some((name.clone(), text.clone())),
+        _ => None,
+    });
+    let (name, text) = shown.expect("a document");
+    let path = PathBuf::from("/cache").join(&name);
+    case.send(Event::Written(name, path.clone()));
+    (path, text)
 }

@@ -30,8 +30,7 @@ fn a_probe_without_a_difference_loads_nothing_until_the_fifth() {
         open: true,
     };
     let poll = |case: &mut Case| {
-        let clock = case.session.repositories[&REPOSITORY].poll_clock;
-        case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+        case.poll();
         case.probe().expect("a probe")
     };
     for _ in 0..4 {
@@ -78,8 +77,7 @@ fn which_pull_request_was_the_last_is_asked_once_and_not_by_the_clock() {
     let found = Found { pull_requests: Vec::new(), ended: Some(vec![merged]), explanation: Vec::new() };
     let generation = case.find().unwrap();
     case.send(Event::Found(REPOSITORY, generation, Ok(found)));
-    let clock = case.session.repositories[&REPOSITORY].poll_clock;
-    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    case.poll();
     assert_eq!(case.explains(), Some(false));
     case.answer_find(vec![]);
     assert_eq!(case.session.repositories[&REPOSITORY].ended.len(), 1, "it is known still");
@@ -105,8 +103,7 @@ fn a_search_that_ends_a_review_leaves_the_clock_running_and_what_waits_begins() 
 #[test]
 fn a_pull_request_that_is_no_longer_there_is_looked_for_anew() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
-    let clock = case.session.repositories[&REPOSITORY].poll_clock;
-    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    case.poll();
     let generation = case.probe().expect("a probe");
     let gone = Problem { trouble: Trouble::NotFound, sentence: "Not there.".into(), retry_after: None };
     case.send(Event::Probed(REPOSITORY, generation, Err(gone)));
@@ -153,15 +150,7 @@ fn what_was_in_flight_for_the_old_branch_is_not_shown_on_the_new_one() {
     case.send(discovered(discovery("main")));
     let new = case.find().expect("the new branch does not wait for the old one");
     assert_ne!(old, new);
-    let loaded = Loaded {
-        pull_request: pull_request(4),
-        comments: vec![comment(1, "cart.py", 2)],
-        tasks: Vec::new(),
-        statuses: Vec::new(),
-        unreadable: 0,
-        incomplete: Vec::new(),
-        at: NOW,
-    };
+    let loaded = loaded(vec![comment(1, "cart.py", 2)]);
     case.send(Event::Loaded(REPOSITORY, old, Ok(Box::new(loaded))));
     assert!(case.session.repositories[&REPOSITORY].review.is_none());
 }

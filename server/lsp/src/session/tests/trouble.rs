@@ -8,8 +8,7 @@ fn while_offline_comments_stay_quietly_and_the_wait_grows() {
     case.open("cart.py", CODE);
     let mut waits = Vec::new();
     for _ in 0..6 {
-        let clock = case.session.repositories[&REPOSITORY].poll_clock;
-        case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+        case.poll();
         let generation = case.probe().unwrap();
         case.send(Event::Probed(REPOSITORY, generation, Err(unreachable())));
         assert_eq!((case.messages(), case.published()), (vec![], vec![]));
@@ -41,8 +40,7 @@ fn while_there_is_nothing_to_show_yet_the_next_try_is_soon() {
 #[test]
 fn a_request_to_wait_is_obeyed() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
-    let clock = case.session.repositories[&REPOSITORY].poll_clock;
-    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    case.poll();
     let generation = case.probe().unwrap();
     let problem = Problem { retry_after: Some(5_000), ..unreachable() };
     case.send(Event::Probed(REPOSITORY, generation, Err(problem)));
@@ -58,8 +56,7 @@ fn refused_credentials_are_said_once_and_not_tried_by_the_clock() {
     let generation = case.find().unwrap();
     case.send(Event::Found(REPOSITORY, generation, Err(refused.clone())));
     assert_eq!(case.messages(), ["Your token is wrong."]);
-    let clock = case.session.repositories[&REPOSITORY].poll_clock;
-    case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+    case.poll();
     assert_eq!(case.find(), None);
     case.command(Command::Refresh, Target::default());
     let generation = case.find().expect("a command does try");
@@ -71,8 +68,7 @@ fn refused_credentials_are_said_once_and_not_tried_by_the_clock() {
 fn refused_while_a_review_is_shown_it_is_not_probed_for_ever() {
     let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
     let poll = |case: &mut Case| {
-        let clock = case.session.repositories[&REPOSITORY].poll_clock;
-        case.send(Event::Timer(Timer::Poll(REPOSITORY, clock)));
+        case.poll();
         case.probe()
     };
     let generation = poll(&mut case).expect("a probe");
