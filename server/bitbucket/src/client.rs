@@ -1,4 +1,4 @@
-//! The verbs: what can be read from Bitbucket, in Bitbucket's words.
+//! The verbs that read: what can be read from Bitbucket, in Bitbucket's words.
 //!
 //! Each builds one path and query and hands it on. It must not know how requests are sent, nor how
 //! JSON is decoded.
@@ -59,7 +59,7 @@ const PROBE_FIELDS: &str =
 
 /// Bitbucket refuses longer pages of pull requests.
 const PULL_REQUESTS: u32 = 50;
-const OTHERS: u32 = 100;
+pub(crate) const OTHERS: u32 = 100;
 
 impl Client {
     /// A client for the API of `origin`; signed out without an `authorization`.
@@ -76,6 +76,10 @@ impl Client {
     /// Which API and web host it belongs to.
     pub fn origin(&self) -> &Origin {
         self.http.origin()
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.http
     }
 
     /// What was spent of the hourly limit, and whether requests are held back.
@@ -312,7 +316,7 @@ impl Client {
         self.one(&place, "").await
     }
 
-    async fn one<T: Readable>(&self, path: &str, query: &str) -> Result<T, Error> {
+    pub(crate) async fn one<T: Readable>(&self, path: &str, query: &str) -> Result<T, Error> {
         let body = self.bytes(path, query, Want::Json).await?;
         let object = read::<T>(&body).ok_or_else(|| unexpected(200, "not the object that was asked for"))?;
         Ok(object.value)
@@ -344,7 +348,7 @@ fn of_branch(found: Listing<PullRequest>, branch: &str, sources: &[RepositoryNam
     })
 }
 
-fn of_pull_request(repository: &RepositoryName, id: PullRequestId, part: &str) -> String {
+pub(crate) fn of_pull_request(repository: &RepositoryName, id: PullRequestId, part: &str) -> String {
     format!("/repositories/{}/pullrequests/{}{part}", path_of(repository), id.0)
 }
 
@@ -359,7 +363,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// `key=value&…`, with everything encoded that is not unreserved in RFC 3986; so `+` is `%2B`.
-fn encoded_query(parameters: &[(&str, &str)]) -> String {
+pub(crate) fn encoded_query(parameters: &[(&str, &str)]) -> String {
     let parameter = |(key, value): &(&str, &str)| format!("{key}={}", encoded(value));
     parameters.iter().map(parameter).collect::<Vec<_>>().join("&")
 }

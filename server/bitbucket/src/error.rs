@@ -44,6 +44,16 @@ pub enum Error {
     NotFound,
     /// 410: Bitbucket took the function away.
     Gone,
+    /// 409: what a write is about is no longer as it was; resolved already, for example.
+    Conflict,
+    /// 400, or what comes to the same: the text or the place of a write cannot be taken as they are.
+    Invalid {
+        /// Which parts are wrong, by the API's names (`content.raw`), and what is wrong with each.
+        /// Bitbucket's words, so hostile until made safe.
+        fields: Vec<(String, String)>,
+        /// What is wrong altogether; likewise. Empty if nothing was said.
+        what: String,
+    },
     /// 429: the account's hourly requests are spent.
     RateLimited {
         /// No request leaves before this time has passed.
@@ -133,6 +143,20 @@ impl Error {
                     .into()
             }
             Self::Gone => "Bitbucket no longer offers this function (410); update bitbucket-lsp.".into(),
+            Self::Conflict => {
+                "It is no longer as it was when you read it, so this changed nothing (409); refresh to see what \
+                 is there now."
+                    .into()
+            }
+            Self::Invalid { fields, what } => {
+                let field = || fields.iter().map(|(field, what)| format!("{field}: {what}")).collect::<Vec<_>>();
+                let reason = match (what.is_empty(), fields.is_empty()) {
+                    (false, _) => what.clone(),
+                    (true, false) => field().join(", "),
+                    (true, true) => "no reason was given".into(),
+                };
+                format!("This was not taken: {reason}; change it, then send it again.")
+            }
             Self::RateLimited { retry_after } => format!(
                 "Bitbucket's limit of requests per hour is reached (429); trying again in {}.",
                 time(*retry_after)
@@ -140,7 +164,7 @@ impl Error {
             Self::Offline { outage, retry_after } => {
                 let what_next = match retry_after {
                     Some(wait) => format!("trying again in {}", time(*wait)),
-                    None => outage.advice().into(),
+                    None => outage.advice("refresh"),
                 };
                 format!("Bitbucket cannot be reached: {outage}; {what_next}.")
             }
@@ -205,17 +229,20 @@ impl fmt::Display for Outage {
 }
 
 impl Outage {
-    fn advice(self) -> &'static str {
-        match self {
-            Self::Name | Self::Connection | Self::BrokenOff | Self::Resting => {
-                "check the network, then refresh"
-            }
+    /// What to do about it, and `then`.
+    pub(crate) fn advice(self, then: &str) -> String {
+        let first = match self {
+            Self::Name | Self::Connection | Self::BrokenOff | Self::Resting => "check the network",
             Self::Certificate => {
                 "if a proxy of your company inspects connections, add its certificate to the system's"
             }
-            Self::Clock => "set the clock right, then refresh",
+            Self::Clock => "set the clock right",
             Self::Proxy => "check HTTPS_PROXY and its user name and password",
             Self::NoTrustStore => "install the system's package of CA certificates, or set SSL_CERT_FILE",
+        };
+        match self {
+            Self::Certificate | Self::Proxy | Self::NoTrustStore => first.into(),
+            _ => format!("{first}, then {then}"),
         }
     }
 }
@@ -228,7 +255,7 @@ fn words(items: &[String]) -> String {
     }
 }
 
-fn time(wait: Duration) -> String {
+pub(crate) fn time(wait: Duration) -> String {
     match wait.as_secs_f64().ceil() as u64 {
         0 | 1 => "a second".into(),
         seconds @ 2..=90 => format!("{seconds} seconds"),
@@ -262,6 +289,10 @@ mod tests {
             Error::Forbidden,
             Error::NotFound,
             Error::Gone,
+            Error::Conflict,
+            Error::Invalid { fields: vec![], what: String::new() },
+            Error::Invalid { fields: vec![("content.raw".into(), "empty".into())], what: String::new() },
+            Error::Invalid { fields: vec![], what: "it is too long".into() },
             Error::RateLimited { retry_after: Duration::from_secs(61) },
             Error::Portal,
             Error::Timeout,

@@ -1,9 +1,10 @@
-//! Bitbucket Cloud over REST, reading only, and signing in: the one place that talks to the network.
+//! Bitbucket Cloud over REST, reading and writing, and signing in: the one place that talks to the network.
 //!
 //! - [`remote`]: from the URL of a git remote to a repository's name. Pure.
 //! - [`Origin`]: which API and which web host this process belongs to.
 //! - [`Signer`]: who signs requests, and what to sign with after a refusal.
-//! - [`Client`]: the verbs. Each gives plain data of `pull_request::model`, or an [`Error`].
+//! - [`Client`]: the verbs. Each gives plain data of `pull_request::model`, or an [`Error`]; those that write, a
+//!   [`WriteError`], which says whether the write may have happened.
 //! - [`oauth`]: signing in with a browser, and new tokens for old ones.
 //! - [`token_page`]: a page in the browser that takes a token which a user brings.
 //! - [`check_token`]: whether a token that a user brings is good, and what it lacks.
@@ -30,6 +31,8 @@ mod page;
 mod pieces;
 mod scopes;
 mod signer;
+mod write_error;
+mod writing;
 
 pub use check::{CheckError, Granted, Trial, check_token};
 pub use client::{Client, Probe};
@@ -40,3 +43,4 @@ pub use listing::Listing;
 pub use origin::{BadOrigin, Origin};
 pub use scopes::Reach;
 pub use signer::Signer;
+pub use write_error::WriteError;

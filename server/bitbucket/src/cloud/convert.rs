@@ -171,6 +171,35 @@ impl Readable for User {
     }
 }
 
+/// A user as a member of a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member(pub(crate) User);
+
+impl Readable for Member {
+    type Wire = wire::Member;
+
+    fn from_wire(wire: wire::Member, flawed: bool) -> Option<Self> {
+        User::from_wire(wire.user?, flawed).map(Self)
+    }
+
+    fn id(&self) -> Option<Id> {
+        self.0.id()
+    }
+}
+
+/// `{}` too means resolved.
+impl Readable for Resolution {
+    type Wire = wire::Resolution;
+
+    fn from_wire(wire: wire::Resolution, _: bool) -> Option<Self> {
+        Some(resolution(wire))
+    }
+
+    fn id(&self) -> Option<Id> {
+        None
+    }
+}
+
 impl Readable for Participant {
     type Wire = wire::Participant;
 

@@ -61,6 +61,11 @@ pub(crate) fn page(json: &[u8]) -> Option<RawPage<'_>> {
     has_values.then_some(page)
 }
 
+/// Whether the text ends before the object does that it begins with; also if it begins with none.
+pub(crate) fn is_cut(json: &[u8]) -> bool {
+    object(json).is_none_or(|(_, cut)| cut)
+}
+
 /// Decodes an object into `T`, all of whose fields must be optional.
 ///
 /// The flag says that something was left out. `None` if it is no object.

@@ -4,6 +4,7 @@
 //! - `scan`: cuts a text into members and elements, knowing only strings and brackets.
 //! - `lenient`: decoding that loses as little as possible of what is damaged.
 //! - `convert` and `anchor`: from the wire to `pull_request::model`.
+//! - `request`: bodies of requests.
 //! - `mention`: names of mentioned people, out of rendered HTML.
 //!
 //! Pure: it must not send anything.
@@ -12,11 +13,13 @@ mod anchor;
 mod convert;
 mod lenient;
 mod mention;
+pub(crate) mod request;
 mod scan;
 pub mod wire;
 
 use std::collections::HashSet;
 
+pub(crate) use convert::Member;
 pub use convert::{Id, Readable};
 pub(crate) use lenient::{read as read_wire, without_mark};
 
@@ -42,6 +45,16 @@ pub struct Page<T> {
 pub fn read<T: Readable>(json: &[u8]) -> Option<Read<T>> {
     let (wire, flawed) = lenient::read::<T::Wire>(without_mark(json))?;
     T::from_wire(wire, flawed).map(|value| Read { value, flawed })
+}
+
+/// Likewise, but nothing is read of an object that breaks off: an id may be cut within its digits.
+pub(crate) fn read_whole<T: Readable>(json: &[u8]) -> Option<Read<T>> {
+    if lenient::is_cut(without_mark(json)) { None } else { read(json) }
+}
+
+/// Whether it is what Bitbucket sends in place of an object.
+pub(crate) fn is_error(json: &[u8]) -> bool {
+    read_wire::<wire::ErrorBody>(without_mark(json)).is_some_and(|(body, _)| body.error.is_some())
 }
 
 /// Made by [`read`].

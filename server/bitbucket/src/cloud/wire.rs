@@ -66,6 +66,8 @@ wire! {
     }
     /// `participant` of a pull request.
     Participant { user: User, role: String, approved: bool, state: String }
+    /// `workspace_membership`
+    Member { user: User }
     /// `branch`
     Branch { name: String, target: Commit }
     /// `commit`, often only its hash.

@@ -119,6 +119,21 @@ impl Gate {
         }
     }
 
+    /// Likewise for one who does not wait for long.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] or [`Error::Offline`] if no request may leave within `patience`.
+    pub(crate) async fn enter_within(&self, patience: Duration) -> Result<Pass<'_>, Error> {
+        match self.enter(Instant::now() + patience).await {
+            // Another request is out to see whether the gate may open, and takes its time.
+            Err(Error::Timeout) => {
+                let why = self.state().closed.as_ref().map_or(Why::Failures, |closed| closed.why);
+                Err(why.error(Duration::ZERO))
+            }
+            entered => entered,
+        }
+    }
+
     /// Counts a request to the API.
     pub(crate) fn spend(&self) {
         let now = Instant::now();

@@ -5,14 +5,19 @@
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use serde_json::Value;
 
 use super::{Want, unexpected};
-use crate::cloud::wire::ErrorBody;
+use crate::cloud::wire::{ErrorBody, Fields};
 use crate::cloud::{read_wire, without_mark};
 use crate::error::Error;
 
 /// The most that is read of an error's text, in bytes.
 pub(super) const ERROR_LIMIT: usize = 64 << 10;
+
+/// The most that is read of what is wrong with a write: fields, and how deep they nest.
+const MOST_FIELDS: usize = 20;
+const FIELD_DEPTH: usize = 4;
 
 /// The body of a 200, if it is what was wanted.
 pub(super) fn accept(body: Vec<u8>, headers: &HeaderMap, want: Want) -> Result<Vec<u8>, Error> {
@@ -45,6 +50,18 @@ pub(super) fn error(status: u16, headers: &HeaderMap, body: &[u8], basic: bool) 
         429 => Error::RateLimited { retry_after: retry_after(headers).unwrap_or_default() },
         500.. => Error::Server { status },
         _ => unexpected(status, message(body).unwrap_or_else(|| "an odd status".into())),
+    }
+}
+
+/// The error of a 4xx that a write was answered with; these name what is wrong with it.
+pub(super) fn refusal(status: u16, headers: &HeaderMap, body: &[u8], basic: bool) -> Error {
+    match status {
+        400 | 413 | 414 | 422 => {
+            let (fields, what) = objections(headers, body);
+            Error::Invalid { fields, what }
+        }
+        409 => Error::Conflict,
+        _ => error(status, headers, body, basic),
     }
 }
 
@@ -106,8 +123,53 @@ pub(crate) fn covers(granted: &[String], scope: &str) -> bool {
 /// What Bitbucket says about a 4xx, cut to a line.
 fn message(body: &[u8]) -> Option<String> {
     let (body, _) = read_wire::<ErrorBody>(body)?;
-    let message = body.error?.message?;
-    let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+    line(&body.error?.message?)
+}
+
+/// What is wrong with a write, by field and altogether.
+fn objections(headers: &HeaderMap, body: &[u8]) -> (Vec<(String, String)>, String) {
+    let Some((body, _)) = read_wire::<ErrorBody>(body) else {
+        // Some come as a plain word or two.
+        let is_text = content_type(headers).starts_with("text/plain");
+        let text = is_text.then(|| String::from_utf8_lossy(body)).and_then(|text| line(&text));
+        return (Vec::new(), text.unwrap_or_default());
+    };
+    let error = body.error.unwrap_or_default();
+    let mut fields = Vec::new();
+    if let Some(Fields(value)) = error.fields {
+        collect(&value, "", FIELD_DEPTH, &mut fields);
+    }
+    (fields, error.message.and_then(|message| line(&message)).unwrap_or_default())
+}
+
+/// The messages within `error.fields`, each with its field's name; nested ones are joined by dots.
+fn collect(value: &Value, field: &str, depth: usize, found: &mut Vec<(String, String)>) {
+    if found.len() >= MOST_FIELDS {
+        return;
+    }
+    match value {
+        Value::String(message) => {
+            if let Some(message) = line(message) {
+                found.push((field.to_owned(), message));
+            }
+        }
+        Value::Array(values) if depth > 0 => {
+            values.iter().for_each(|value| collect(value, field, depth - 1, found));
+        }
+        Value::Object(members) if depth > 0 => {
+            for (key, value) in members {
+                let key = line(key).unwrap_or_default();
+                let name = if field.is_empty() { key } else { format!("{field}.{key}") };
+                collect(value, &name, depth - 1, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// One line of at most 200 characters; `None` if there is nothing in it.
+fn line(text: &str) -> Option<String> {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
     (!line.trim().is_empty()).then(|| line.trim().to_owned())
 }
 

@@ -107,7 +107,12 @@ pub(super) fn log(url: &Url, outcome: &Result<Vec<u8>, Failure>, start: Instant)
     }
 }
 
-/// An error's status code, or its kind in a word.
+/// An error's status code, or its kind in a word, for the log.
+pub(super) fn word(error: &Error) -> String {
+    Status(error).to_string()
+}
+
+/// Likewise.
 struct Status<'a>(&'a Error);
 
 impl fmt::Display for Status<'_> {
@@ -117,6 +122,8 @@ impl fmt::Display for Status<'_> {
             Error::MissingScope { .. } | Error::Forbidden => f.write_str("403"),
             Error::NotFound => f.write_str("404"),
             Error::Gone => f.write_str("410"),
+            Error::Conflict => f.write_str("409"),
+            Error::Invalid { .. } => f.write_str("400"),
             Error::RateLimited { .. } => f.write_str("429"),
             Error::Server { status } | Error::Unexpected { status, .. } => write!(f, "{status}"),
             Error::Timeout => f.write_str("timeout"),

@@ -1,6 +1,7 @@
 //! The only place where bytes leave, and the only code that attaches a token.
 //!
 //! One `GET` at a time: gate, deadlines, redirects by hand, size caps, repeats.
+//! What changes something is in `write`, without redirects and repeats.
 //! The one `POST` of signing in is in `token`, with rules of its own.
 //! It must not know what the bytes mean beyond "JSON was wanted" and the errors in `answer`.
 //! Logs hold the method, the path, the status and the time; never a header, a query or a body.
@@ -25,6 +26,8 @@ mod options;
 mod redirect;
 mod shape;
 mod token;
+mod verdict;
+mod write;
 
 pub(crate) use answer::covers;
 pub use contacts::Contacts;
@@ -33,6 +36,7 @@ pub use options::{BadSurroundings, Certificates, Options, Proxy};
 use redirect::Hop;
 pub(crate) use shape::Shape;
 pub(crate) use token::{Grant, request_token};
+pub(crate) use write::{Write, Written};
 
 /// What is wanted of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +56,7 @@ pub(crate) struct Http {
     gate: Gate,
     places: Semaphore,
     client: Mutex<Option<reqwest::Client>>,
+    writer: Mutex<Option<reqwest::Client>>,
     /// The scopes that the last answer of the API named.
     granted: Mutex<Option<Vec<String>>>,
 }
@@ -60,7 +65,8 @@ impl Http {
     pub(crate) fn new(origin: Origin, signer: Option<Arc<dyn Signer>>, options: Options) -> Self {
         let gate = Gate::new(&options);
         let places = Semaphore::new(options.side_by_side.max(1));
-        Self { origin, signer, gate, places, options, client: Mutex::new(None), granted: Mutex::new(None) }
+        let (client, writer, granted) = Default::default();
+        Self { origin, signer, gate, places, options, client, writer, granted }
     }
 
     /// The scopes of the account's token, as the last answer of the API named them; `None` if none did so far.
@@ -83,6 +89,7 @@ impl Http {
     /// Drops idle connections and ends a rest after failures.
     pub(crate) fn reconnect(&self) {
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.gate.wake();
     }
 
@@ -242,10 +249,7 @@ impl Http {
         // Who keeps a file has no say about the account.
         let is_api = self.origin.is_api(response.url());
         if is_api {
-            self.learn_limit(&headers);
-            if let Some(scopes) = answer::scopes(&headers, "x-oauth-scopes") {
-                *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(scopes);
-            }
+            self.learn(&headers);
         }
         let good = status == 200;
         // The text of an error matters for its scopes only; a long one is cut.
@@ -293,7 +297,11 @@ impl Http {
         Err(Failure { error, kind })
     }
 
-    fn learn_limit(&self, headers: &HeaderMap) {
+    /// What the API's answers say about the account beside what they answer.
+    fn learn(&self, headers: &HeaderMap) {
+        if let Some(scopes) = answer::scopes(headers, "x-oauth-scopes") {
+            *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(scopes);
+        }
         let limit = headers.get("x-ratelimit-limit").and_then(|value| value.to_str().ok()?.parse().ok());
         if let Some(limit) = limit.filter(|limit| *limit > 0) {
             self.gate.learn_limit(limit);
@@ -313,9 +321,16 @@ impl Http {
     }
 }
 
-/// A client for one base URL: redirects by hand, no proxy for this computer, no certificates without TLS.
 fn build(base: &Url, options: &Options) -> Result<reqwest::Client, Error> {
-    let no_client = || Error::Offline { outage: Outage::NoTrustStore, retry_after: None };
+    builder(base, options)?.build().map_err(|_| no_client())
+}
+
+fn no_client() -> Error {
+    Error::Offline { outage: Outage::NoTrustStore, retry_after: None }
+}
+
+/// Of a client for one base URL: redirects by hand, no proxy for this computer, no certificates without TLS.
+fn builder(base: &Url, options: &Options) -> Result<reqwest::ClientBuilder, Error> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
@@ -332,7 +347,7 @@ fn build(base: &Url, options: &Options) -> Result<reqwest::Client, Error> {
     } else if let Some(certificates) = &options.certificates {
         builder = builder.tls_certs_merge(certificates.for_reqwest().ok_or_else(no_client)?);
     }
-    builder.build().map_err(|_| no_client())
+    Ok(builder)
 }
 
 pub(crate) fn unexpected(status: u16, what: impl Into<String>) -> Error {
