@@ -90,3 +90,57 @@ fn reason(error: &Error) -> String {
         _ => "its answer was lost".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::Outage;
+
+    #[test]
+    fn each_is_a_sentence_with_advice_that_fits_its_side() {
+        let offline = |outage, retry_after| Error::Offline { outage, retry_after };
+        let unexpected = || Error::Unexpected { status: 201, what: "no JSON".into() };
+        let errors = [
+            Error::SignedOut,
+            Error::Unauthorized { basic: true },
+            Error::MissingScope { required: vec!["pullrequest".into()], granted: vec![] },
+            Error::Forbidden,
+            Error::NotFound,
+            Error::Gone,
+            Error::Conflict,
+            Error::Invalid { fields: vec![], what: "it is too long".into() },
+            Error::RateLimited { retry_after: Duration::from_secs(61) },
+            Error::Portal,
+            Error::Timeout,
+            Error::Server { status: 503 },
+            Error::Server { status: 555 },
+            Error::TooLarge { limit: 1 << 25 },
+            unexpected(),
+            offline(Outage::Resting, Some(Duration::from_secs(9))),
+            offline(Outage::Connection, None),
+            offline(Outage::Clock, None),
+            offline(Outage::Certificate, None),
+        ];
+        for error in errors {
+            for failed in [WriteError::Refused(error.clone()), WriteError::Unknown(error.clone())] {
+                let sentence = failed.to_string();
+                assert!(sentence.ends_with('.') && sentence.contains([';', ':']), "{sentence}");
+                assert!(!sentence.contains("  ") && !sentence.contains('\n'), "{sentence}");
+                assert_eq!(failed.error(), &error);
+                // Nobody is told to send again what may be there already.
+                if matches!(failed, WriteError::Unknown(_)) {
+                    assert!(sentence.contains("look before you send it again"), "{sentence}");
+                }
+            }
+        }
+        let resting = WriteError::Refused(offline(Outage::Resting, Some(Duration::from_secs(9))));
+        let expected = "Nothing was sent, because Bitbucket cannot be reached: several requests in a row failed; \
+                        send it again in 9 seconds.";
+        assert_eq!(resting.sentence(), expected);
+        let expected = "It is not known whether Bitbucket took this, because it has a problem of its own (503); \
+                        refresh and look before you send it again.";
+        assert_eq!(WriteError::Unknown(Error::Server { status: 503 }).sentence(), expected);
+    }
+}

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde::Serialize;
 
 use crate::client::{Client, OTHERS, encoded_query, of_pull_request};
-use crate::cloud::{Member, Readable, is_error, read_whole, request};
+use crate::cloud::{Member, Readable, is_whole, read, request};
 use crate::error::Error;
 use crate::http::{Write, Written, unexpected};
 use crate::listing::Listing;
@@ -222,10 +222,10 @@ impl Client {
     /// A write that is answered with nothing.
     async fn done(&self, method: Method, path: &str) -> Result<(), WriteError> {
         let written = self.written(method, path, None).await?;
-        if written.status != 204 && is_error(&written.body) {
-            return Err(Unknown(unexpected(written.status, "an error in a good answer")));
+        match written.status == 204 || is_whole(&written.body) {
+            true => Ok(()),
+            false => Err(Unknown(unexpected(written.status, "neither nothing nor an object"))),
         }
-        Ok(())
     }
 
     async fn written(
@@ -242,11 +242,10 @@ impl Client {
 
 /// A good answer that does not hold the object tells nothing.
 fn read_written<T: Readable>(written: &Written) -> Result<T, WriteError> {
-    let nothing = || Unknown(unexpected(written.status, "not the object that was written"));
-    if is_error(&written.body) {
-        return Err(nothing());
-    }
-    read_whole::<T>(&written.body).map(|read| read.value).ok_or_else(nothing)
+    let found = if is_whole(&written.body) { read::<T>(&written.body) } else { None };
+    found
+        .map(|read| read.value)
+        .ok_or_else(|| Unknown(unexpected(written.status, "not the object that was written")))
 }
 
 /// Bitbucket's store takes no NUL; what it makes of one is not left to chance.
@@ -264,4 +263,106 @@ fn of_comment(repository: &RepositoryName, id: PullRequestId, comment: CommentId
 
 fn of_task(repository: &RepositoryName, id: PullRequestId, task: TaskId) -> String {
     of_pull_request(repository, id, &format!("/tasks/{}", task.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+    use serde_json::Value;
+    use url::Url;
+
+    use super::*;
+    use crate::http::{Answer, verdict};
+    use crate::origin::Origin;
+
+    /// What a write of a `T` comes to.
+    fn came_of<T: Readable>(status: u16, headers: &HeaderMap, body: &[u8]) -> Result<T, WriteError> {
+        let asked = Url::parse("https://api.bitbucket.org/2.0/repositories/team/app/pullrequests/7/comments");
+        let answer = Answer { status, headers: headers.clone(), body: body.to_vec() };
+        let written = verdict(answer, &Origin::default(), &asked.unwrap(), false)?;
+        read_written(&written)
+    }
+
+    /// The id that a text plainly has, by another decoder than ours; `None` if it cannot tell.
+    fn plain_id(body: &[u8]) -> Option<u64> {
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let first = serde_json::Deserializer::from_slice(body).into_iter::<Value>().next()?;
+        match &first.ok()?["id"] {
+            Value::String(digits) => digits.parse().ok(),
+            Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(|number| number as u64)),
+            _ => None,
+        }
+    }
+
+    fn bodies() -> impl Strategy<Value = Vec<u8>> {
+        let comment =
+            r#"{"type":"pullrequest_comment","id":1234567,"content":{"raw":"x \ud83d\ude00"},"user":null}"#;
+        let whole = prop::sample::select(vec![
+            comment,
+            "{}",
+            "null",
+            "[]",
+            "<html>{\"id\":7}",
+            r#"{"id":"7"}"#,
+            r#"{"id":7.0,"id":8}"#,
+            r#"{"id":null,"content":{"id":7}}"#,
+            r#"{"id":7,"error":{"message":"no"}}"#,
+            r#"{"type":"error","error":{"message":"no","fields":{"a":[[["b"]]]}}}"#,
+            "{\"id\":7}trailing",
+            "\u{feff} {\"id\":7}",
+            r#"{"id":7,"content":{"raw":"\ud800"}}"#,
+        ]);
+        let cut =
+            (0..=comment.len()).prop_map(|end| comment.as_bytes().get(..end).unwrap_or_default().to_vec());
+        let noise = r#"(\{|\}|"id"|:|,|[0-9]|"|\\|null|\[|\]| |[a-z\n]){0,24}"#;
+        prop_oneof![
+            2 => whole.prop_map(|text| text.as_bytes().to_vec()),
+            2 => cut,
+            2 => noise.prop_map(String::into_bytes),
+            1 => prop::collection::vec(any::<u8>(), 0..40),
+        ]
+    }
+
+    fn some_headers() -> impl Strategy<Value = HeaderMap> {
+        let kinds = vec![None, Some("application/json"), Some("text/html"), Some("text/plain"), Some("x")];
+        let places =
+            vec![None, Some("/2.0/x"), Some("https://evil.example/"), Some("http://"), Some("\u{e9}")];
+        (prop::sample::select(kinds), prop::sample::select(places)).prop_map(|(kind, place)| {
+            let mut headers = HeaderMap::new();
+            if let Some(kind) = kind {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            }
+            if let Some(Ok(place)) = place.map(|place| HeaderValue::from_bytes(place.as_bytes())) {
+                headers.insert(LOCATION, place);
+            }
+            headers
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100_000))]
+        /// Nothing is claimed to be written without an id, and each status is on its side.
+        #[test]
+        fn no_answer_makes_a_write_of_nothing(
+            status in prop_oneof![3 => 200u16..210, 2 => 100u16..600, 1 => 600u16..1000],
+            headers in some_headers(),
+            body in bodies(),
+        ) {
+            let comment = came_of::<Comment>(status, &headers, &body);
+            let task = came_of::<Task>(status, &headers, &body);
+            prop_assert_eq!(comment.is_ok(), task.is_ok());
+            if let Ok(comment) = &comment {
+                prop_assert!((200..300).contains(&status) && status != 204);
+                let told = String::from_utf8_lossy(&body).contains(&comment.id.0.to_string());
+                prop_assert!(told && plain_id(&body).is_none_or(|id| id == comment.id.0), "{comment:?}");
+            }
+            for error in [comment.err(), task.err()].into_iter().flatten() {
+                let is_no = matches!(error, Refused(_));
+                let says_no = (400..500).contains(&status) && !matches!(status, 408 | 460 | 499);
+                prop_assert_eq!(is_no, says_no || matches!(status, 301 | 307 | 308), "{} {:?}", status, error);
+                prop_assert!(!error.sentence().is_empty());
+            }
+        }
+    }
 }

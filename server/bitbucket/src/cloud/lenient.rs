@@ -61,9 +61,10 @@ pub(crate) fn page(json: &[u8]) -> Option<RawPage<'_>> {
     has_values.then_some(page)
 }
 
-/// Whether the text ends before the object does that it begins with; also if it begins with none.
-pub(crate) fn is_cut(json: &[u8]) -> bool {
-    object(json).is_none_or(|(_, cut)| cut)
+/// Whether the text begins with an object that ends within it and does not have this member.
+pub(crate) fn is_whole_without(json: &[u8], member: &[u8]) -> bool {
+    let has = |(key, value): &(&[u8], &[u8])| *key == member && *value != b"null";
+    object(json).is_some_and(|(members, cut)| !cut && !members.iter().any(has))
 }
 
 /// Decodes an object into `T`, all of whose fields must be optional.

@@ -47,14 +47,9 @@ pub fn read<T: Readable>(json: &[u8]) -> Option<Read<T>> {
     T::from_wire(wire, flawed).map(|value| Read { value, flawed })
 }
 
-/// Likewise, but nothing is read of an object that breaks off: an id may be cut within its digits.
-pub(crate) fn read_whole<T: Readable>(json: &[u8]) -> Option<Read<T>> {
-    if lenient::is_cut(without_mark(json)) { None } else { read(json) }
-}
-
-/// Whether it is what Bitbucket sends in place of an object.
-pub(crate) fn is_error(json: &[u8]) -> bool {
-    read_wire::<wire::ErrorBody>(without_mark(json)).is_some_and(|(body, _)| body.error.is_some())
+/// Whether it is an object that does not break off (an id may be cut within its digits), and no error.
+pub(crate) fn is_whole(json: &[u8]) -> bool {
+    lenient::is_whole_without(without_mark(json), b"error")
 }
 
 /// Made by [`read`].

@@ -132,3 +132,27 @@ async fn the_budget_is_of_the_last_hour() {
     tokio::time::advance(HOUR).await;
     assert_eq!(gate.budget(), Budget { spent_last_hour: 0, limit: 2000, waiting: None });
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_wait_for_long_is_told_why() {
+    let patience = Duration::from_secs(2);
+    let gate = gate();
+    let start = Instant::now();
+    enter(&gate).await.ok().unwrap().limited(Some(Duration::from_secs(10)));
+    let error = gate.enter_within(patience).await.err().unwrap();
+    assert_eq!(error, Error::RateLimited { retry_after: Duration::from_secs(10) });
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    // A second before the end it is waited for; who comes next waits for the one that went.
+    tokio::time::advance(Duration::from_secs(9)).await;
+    let probe = gate.enter_within(patience).await.ok().unwrap();
+    assert_eq!(start.elapsed().as_secs(), 10);
+    let error = gate.enter_within(patience).await.err().unwrap();
+    assert_eq!(error, Error::RateLimited { retry_after: Duration::ZERO });
+    assert_eq!(start.elapsed().as_secs(), 12);
+    probe.failed();
+    let error = gate.enter_within(patience).await.err().unwrap();
+    assert!(matches!(error, Error::Offline { outage: Outage::Resting, retry_after: Some(_) }), "{error:?}");
+    assert_eq!(start.elapsed().as_secs(), 12);
+    gate.wake();
+    assert!(gate.enter_within(patience).await.is_ok());
+}

@@ -36,6 +36,8 @@ pub use options::{BadSurroundings, Certificates, Options, Proxy};
 use redirect::Hop;
 pub(crate) use shape::Shape;
 pub(crate) use token::{Grant, request_token};
+#[cfg(test)]
+pub(crate) use verdict::{Answer, verdict};
 pub(crate) use write::{Write, Written};
 
 /// What is wanted of an answer.

@@ -13,14 +13,14 @@ use crate::write_error::WriteError;
 use crate::write_error::WriteError::{Refused, Unknown};
 
 /// An answer as it came; the body of a good one is whole, that of any other may be cut.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 /// `asked` is where the write was sent; `basic`: with an API token.
-pub(super) fn verdict(
+pub(crate) fn verdict(
     answer: Answer,
     origin: &Origin,
     asked: &Url,

@@ -15,6 +15,7 @@ mod roots;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod writes;
 
 use bitbucket::oauth::{Consumer, TokenError, TokenReply, refresh};
 use bitbucket::{Certificates, Client, Error, Options, Origin, Outage};
