@@ -32,6 +32,7 @@ enum Route {
     Statuses,
     User,
     Users,
+    Members,
     Participant,
     Resolution,
     Commit,
@@ -143,9 +144,8 @@ fn route(method: Option<&str>, path: Option<&str>, status: Option<u64>, body: &V
         }
         ["repositories", _, _] => Route::Repository,
         ["repositories"] | ["repositories", _] => Route::Repositories,
-        ["workspaces" | "teams", ..] => {
-            Route::Unused("workspaces, teams, projects, members: in a later version")
-        }
+        ["workspaces", _, "members"] => Route::Members,
+        ["workspaces" | "teams", ..] => Route::Unused("workspaces, teams, projects: in a later version"),
         ["oauth" | "site", ..] => Route::Unused("tokens of OAuth: in a later version"),
         _ => Route::Unused("a path that this version does not ask for"),
     })
@@ -173,6 +173,7 @@ fn check_route(route: Route, body: &Value, file: &str) {
         Route::Statuses => page(body, file, same_build),
         Route::User => one(body, file, same_user),
         Route::Users => page(body, file, same_user),
+        Route::Members => each(body, file, leaves::<wire::Member>),
         Route::Participant => one(body, file, same_participant),
         Route::Commits => each(body, file, leaves::<wire::Commit>),
         Route::Commit => leaves::<wire::Commit>(body, file),

@@ -16,11 +16,12 @@ pub struct Options {
     pub user_agent: String,
     /// For the connection, TLS included.
     pub connect: Duration,
-    /// From sending a request to the head of its answer, the connection included.
+    /// From sending a request to the head of its answer, the connection included. Writes wait for `total`: an answer
+    /// that is given up leaves it open whether they happened.
     pub header: Duration,
     /// Between two pieces of an answer's body.
     pub idle: Duration,
-    /// For all of a request for JSON: waiting at the gate, redirects and repeats included.
+    /// For all of a request for JSON: waiting at the gate, redirects and repeats included. For a write, from sending it.
     pub total: Duration,
     /// Likewise for a request for a file or a diff.
     pub total_of_files: Duration,
