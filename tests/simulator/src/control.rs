@@ -7,7 +7,9 @@
 //! | --- | --- |
 //! | `GET /_simulator/requests` | answers the log |
 //! | `GET /_simulator/violations` | answers a list of texts |
-//! | `POST /_simulator/faults` | `fault` (name), `value`, `route`, `times` |
+//! | `GET /_simulator/comments` | parameters `repository`, `pull_request`, `after` (an id); answers [`WrittenComment`]s |
+//! | `GET /_simulator/tasks` | parameters `repository`, `pull_request`; answers [`WrittenTask`]s |
+//! | `POST /_simulator/faults` | `fault` (name), `value`, `route`, `method`, `times` |
 //! | `POST /_simulator/faults/clear` | `fault`, or nothing for all |
 //! | `POST /_simulator/faults/release` | nothing |
 //! | `POST /_simulator/comments` | the members of a scenario's comment; answers `{"id"}` |
@@ -16,6 +18,9 @@
 //! | `POST /_simulator/comments/resolve` | `comment`, `by`; reopens without `by` |
 //! | `POST /_simulator/tasks` | the members of a scenario's task; answers `{"id"}` |
 //! | `POST /_simulator/tasks/finish` | `task` (id), `by`; reopens without `by` |
+//! | `POST /_simulator/tasks/edit` | `task`, `text` |
+//! | `POST /_simulator/tasks/delete` | `task` |
+//! | `POST /_simulator/lock` | `locked` (`true` if left out): whether all that is written is refused |
 //! | `POST /_simulator/statuses` | the members of a scenario's status |
 //! | `POST /_simulator/vote` | `user`, `vote` (`approved`, `changes_requested` or null) |
 //! | `POST /_simulator/merge`, `/decline` | `by` |
@@ -26,6 +31,9 @@
 //! | `POST /_simulator/oauth/sign_in` | `user` |
 //! | `POST /_simulator/oauth/consumer` | `key`, and any of `rotates`, `grace_seconds`, `expires_in`, `scope_member`, `token_bytes` |
 //! | `POST /_simulator/push` | `branch`, `message`, `files` (path to text, or null to delete), `from` to rewrite |
+//!
+//! [`WrittenComment`]: crate::WrittenComment
+//! [`WrittenTask`]: crate::WrittenTask
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,6 +65,7 @@ fn perform(shared: &Shared, request: &Request) -> Result<Value> {
         ("GET", ["violations"]) => {
             return Ok(json!(shared.violations()));
         }
+        ("GET", [what @ ("comments" | "tasks")]) => return written(shared, request, what),
         ("POST", _) => {}
         _ => bail!("there is no control route {} {}", request.method, request.path),
     }
@@ -89,6 +98,24 @@ fn perform(shared: &Shared, request: &Request) -> Result<Value> {
     Ok(json!({}))
 }
 
+/// What is written on a pull request.
+fn written(shared: &Shared, request: &Request, what: &str) -> Result<Value> {
+    let number = |name: &str| match request.parameter(name) {
+        Some(text) => text.parse::<u64>().map(Value::from).with_context(|| format!("`{name}` is a number")),
+        None => Ok(Value::Null),
+    };
+    let mut order = Order(Map::from_iter([("pull_request".to_owned(), number("pull_request")?)]));
+    if let Some(repository) = request.parameter("repository") {
+        order.0.insert("repository".to_owned(), repository.into());
+    }
+    let after = number("after")?.as_u64().unwrap_or_default();
+    let pull_request = order.pull_request(shared)?;
+    Ok(match what {
+        "tasks" => serde_json::to_value(pull_request.tasks()?)?,
+        _ => serde_json::to_value(pull_request.comments_after(after)?)?,
+    })
+}
+
 fn sign_in(shared: &Shared, deed: &[&str], mut order: Order) -> Result<Value> {
     let oauth = OauthHandle { shared };
     match deed {
@@ -118,12 +145,7 @@ fn sign_in(shared: &Shared, deed: &[&str], mut order: Order) -> Result<Value> {
 }
 
 fn discuss(shared: &Shared, route: &[&str], mut order: Order) -> Result<Value> {
-    let repository = order.repository(shared)?;
-    let id = match order.take("pull_request") {
-        Value::Null => first_pull_request(shared, &repository)?,
-        number => number.as_u64().context("`pull_request` is a number")?,
-    };
-    let pull_request = PullRequestHandle { shared, repository, id };
+    let pull_request = order.pull_request(shared)?;
     match route {
         ["comments"] => return Ok(json!({"id": pull_request.add_comment(&order.rest()?)?})),
         ["comments", "edit"] => {
@@ -139,9 +161,12 @@ fn discuss(shared: &Shared, route: &[&str], mut order: Order) -> Result<Value> {
         }
         ["tasks"] => return Ok(json!({"id": pull_request.add_task(&order.rest()?)?})),
         ["tasks", "finish"] => {
-            let task = order.take("task").as_u64().context("`task` is a number")?;
+            let task = order.task()?;
             pull_request.finish_task(task, order.text("by").ok().as_deref())?;
         }
+        ["tasks", "edit"] => pull_request.edit_task(order.task()?, &order.text("text")?)?,
+        ["tasks", "delete"] => pull_request.delete_task(order.task()?)?,
+        ["lock"] => pull_request.lock(order.take("locked").as_bool().unwrap_or(true))?,
         ["statuses"] => pull_request.set_status(&order.rest()?)?,
         ["vote"] => {
             let vote = match order.text("vote").as_deref() {
@@ -187,6 +212,19 @@ impl Order {
         }
     }
 
+    fn pull_request<'a>(&mut self, shared: &'a Shared) -> Result<PullRequestHandle<'a>> {
+        let repository = self.repository(shared)?;
+        let id = match self.take("pull_request") {
+            Value::Null => first_pull_request(shared, &repository)?,
+            number => number.as_u64().context("`pull_request` is a number")?,
+        };
+        Ok(PullRequestHandle { shared, repository, id })
+    }
+
+    fn task(&mut self) -> Result<u64> {
+        self.take("task").as_u64().context("`task` is a number")
+    }
+
     fn comment(&mut self, pull_request: &PullRequestHandle<'_>) -> Result<u64> {
         match self.take("comment") {
             Value::String(name) => pull_request.comment_id(&name),
@@ -198,6 +236,9 @@ impl Order {
         let mut rule = Rule::from(Fault::named(&self.text("fault")?, &self.take("value"))?);
         if let Ok(route) = self.text("route") {
             rule = rule.on(&route);
+        }
+        if let Ok(method) = self.text("method") {
+            rule = rule.method(&method);
         }
         if let Some(times) = self.take("times").as_u64() {
             rule = rule.times(u32::try_from(times)?);

@@ -13,6 +13,9 @@ use tokio::sync::watch;
 use crate::http::Answer;
 
 /// One way to misbehave.
+///
+/// A request whose answer is replaced, or that is reset or offline, has no effect on the state. One whose answer is
+/// damaged, cut, lost or late has: it was done, and then the answer came to harm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// `latency`: answers after a while. By name: milliseconds.
@@ -55,8 +58,26 @@ pub enum Fault {
     NoRefreshToken,
     /// `hold`: answers only when released by [`Faults::release`] or when the fault is cleared.
     Hold,
+    /// `lost_reply`: what was asked is done, and then the answer is lost. By name: how, `"reset"` if left out.
+    LostReply(Loss),
+    /// `late_reply`: what was asked is done at once, and answered after a while. By name: milliseconds; if left out it
+    /// waits as [`Fault::Hold`] does.
+    LateReply(Option<Duration>),
     /// `offline`: every connection is reset, whatever the route.
     Offline,
+}
+
+/// How an answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// `"reset"`: the connection is reset.
+    Reset,
+    /// `"timeout"`: nothing comes until the client gives up, or until [`Faults::release`], which resets the connection.
+    Timeout,
+    /// `"500"`, or any other status: an answer of no use.
+    Status(u16),
+    /// `"cut"`: the connection ends in the middle of the body, or of the head where there is no body.
+    Cut,
 }
 
 /// A fault with its route and its number of times.
@@ -64,6 +85,7 @@ pub enum Fault {
 pub struct Rule {
     fault: Fault,
     route: Option<String>,
+    method: Option<String>,
     left: Option<u32>,
 }
 
@@ -85,6 +107,11 @@ impl Fault {
     /// `"/2.0/repositories/*/*/pullrequests/*/comments"`, for example.
     pub fn on(self, route: &str) -> Rule {
         Rule::from(self).on(route)
+    }
+
+    /// Only on requests with this method, as in `"POST"`.
+    pub fn method(self, method: &str) -> Rule {
+        Rule::from(self).method(method)
     }
 
     /// Only for the next request.
@@ -129,6 +156,9 @@ impl Fault {
             "huge_comment" => Self::HugeComment(usize::try_from(number()?)?),
             "no_refresh_token" => Self::NoRefreshToken,
             "hold" => Self::Hold,
+            "lost_reply" => Self::LostReply(Loss::named(value)?),
+            "late_reply" if value.is_null() => Self::LateReply(None),
+            "late_reply" => Self::LateReply(Some(Duration::from_millis(number()?))),
             "offline" => Self::Offline,
             _ => bail!("there is no fault {name:?}"),
         })
@@ -157,6 +187,8 @@ impl Fault {
             Self::HugeComment(_) => "huge_comment",
             Self::NoRefreshToken => "no_refresh_token",
             Self::Hold => "hold",
+            Self::LostReply(_) => "lost_reply",
+            Self::LateReply(_) => "late_reply",
             Self::Offline => "offline",
         }
     }
@@ -182,9 +214,7 @@ impl Fault {
                     None => answer,
                 }
             }
-            Self::Status(status) => {
-                Answer::new(*status, "text/html", "<html><body>Something went wrong</body></html>")
-            }
+            Self::Status(status) => broken(*status),
             Self::RedirectElsewhere(address) => Answer::text(302, "").with("location", address.clone()),
             Self::HtmlPortal => {
                 let page =
@@ -226,10 +256,33 @@ impl Fault {
     }
 }
 
+impl Loss {
+    fn named(value: &Value) -> Result<Self> {
+        let status = || value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        Ok(match value.as_str() {
+            None if value.is_null() => Self::Reset,
+            Some("reset") => Self::Reset,
+            Some("timeout") => Self::Timeout,
+            Some("cut") => Self::Cut,
+            _ => {
+                let status =
+                    status().context("an answer is lost by \"reset\", \"timeout\", \"cut\" or a status")?;
+                Self::Status(u16::try_from(status)?)
+            }
+        })
+    }
+}
+
 impl Rule {
     /// See [`Fault::on`].
     pub fn on(mut self, route: &str) -> Self {
         self.route = Some(route.to_owned());
+        self
+    }
+
+    /// See [`Fault::method`].
+    pub fn method(mut self, method: &str) -> Self {
+        self.method = Some(method.to_owned());
         self
     }
 
@@ -244,7 +297,10 @@ impl Rule {
         self
     }
 
-    fn applies(&self, path: &str) -> bool {
+    fn applies(&self, method: &str, path: &str) -> bool {
+        if self.method.as_ref().is_some_and(|wanted| wanted != method) {
+            return false;
+        }
         let Some(route) = &self.route else { return true };
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let mut wanted = route.split('/').filter(|segment| !segment.is_empty());
@@ -254,7 +310,7 @@ impl Rule {
 
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
-        Self { fault, route: None, left: None }
+        Self { fault, route: None, method: None, left: None }
     }
 }
 
@@ -271,7 +327,7 @@ impl Faults {
     /// Takes back all faults of one name and lets go what it holds.
     pub fn clear(&self, name: &str) {
         self.rules().retain(|rule| rule.fault.name() != name);
-        if name == "hold" {
+        if ["hold", "lost_reply", "late_reply"].contains(&name) {
             self.release();
         }
     }
@@ -282,16 +338,17 @@ impl Faults {
         self.release();
     }
 
-    /// Lets go the requests that [`Fault::Hold`] holds now; later ones are held as before.
+    /// Lets go the requests that [`Fault::Hold`], [`Fault::LateReply`] or [`Loss::Timeout`] hold now; later ones are
+    /// held as before.
     pub fn release(&self) {
         self.released.send_modify(|times| *times += 1);
     }
 
-    /// What happens to a request with this path; counts it.
-    pub(crate) fn plan(&self, path: &str) -> Plan {
+    /// What happens to a request; counts it.
+    pub(crate) fn plan(&self, method: &str, path: &str) -> Plan {
         let mut plan = Plan::default();
         let mut rules = self.rules();
-        for rule in rules.iter_mut().filter(|rule| rule.applies(path)) {
+        for rule in rules.iter_mut().filter(|rule| rule.applies(method, path)) {
             plan.faults.push(rule.fault.clone());
             rule.left = rule.left.map(|left| left.saturating_sub(1));
         }
@@ -326,6 +383,27 @@ impl Plan {
         self.faults.iter().find_map(Fault::answer)
     }
 
+    /// How long the answer waits once everything is done: `Some(None)` until released.
+    pub(crate) fn late(&self) -> Option<Option<Duration>> {
+        let late = |fault: &Fault| {
+            if let Fault::LateReply(time) = fault { Some(*time) } else { None }
+        };
+        self.faults.iter().find_map(late)
+    }
+
+    /// How the answer is lost.
+    pub(crate) fn loss(&self) -> Option<Loss> {
+        let loss = |fault: &Fault| {
+            if let Fault::LostReply(loss) = fault { Some(*loss) } else { None }
+        };
+        self.faults.iter().find_map(loss)
+    }
+
+    /// Whether only a part of the answer goes out.
+    pub(crate) fn cuts(&self) -> bool {
+        self.has(&Fault::Cut) || self.loss() == Some(Loss::Cut)
+    }
+
     /// Bytes each 10 ms.
     pub(crate) fn slow_body(&self) -> Option<usize> {
         self.faults.iter().find_map(
@@ -343,9 +421,16 @@ impl Plan {
     /// Whether the answer is not the simulator's honest one.
     #[cfg_attr(not(feature = "openapi"), allow(dead_code, reason = "only the OpenAPI check asks"))]
     pub(crate) fn alters(&self) -> bool {
-        let harmless = |fault: &Fault| matches!(fault, Fault::Latency(_) | Fault::Hold | Fault::SlowBody(_));
+        let harmless = |fault: &Fault| {
+            matches!(fault, Fault::Latency(_) | Fault::Hold | Fault::SlowBody(_) | Fault::LateReply(_))
+        };
         !self.faults.iter().all(harmless)
     }
+}
+
+/// An answer of no use.
+pub(crate) fn broken(status: u16) -> Answer {
+    Answer::new(status, "text/html", "<html><body>Something went wrong</body></html>")
 }
 
 /// Gives members of an object types that Bitbucket never gives them.
@@ -372,18 +457,21 @@ mod tests {
     #[test]
     fn routes_match_by_segments() {
         let rule = Fault::Reset.on("/2.0/repositories/*/*/pullrequests");
-        assert!(rule.applies("/2.0/repositories/a/b/pullrequests/1/comments"));
-        assert!(rule.applies("/2.0/repositories/a/b/pullrequests"));
-        assert!(!rule.applies("/2.0/repositories/a/b"));
-        assert!(!rule.applies("/2.0/repositories/a/b/pullrequestsx"));
+        assert!(rule.applies("GET", "/2.0/repositories/a/b/pullrequests/1/comments"));
+        assert!(rule.applies("GET", "/2.0/repositories/a/b/pullrequests"));
+        assert!(!rule.applies("GET", "/2.0/repositories/a/b"));
+        assert!(!rule.applies("GET", "/2.0/repositories/a/b/pullrequestsx"));
+        let rule = rule.method("POST");
+        assert!(rule.applies("POST", "/2.0/repositories/a/b/pullrequests"));
+        assert!(!rule.applies("GET", "/2.0/repositories/a/b/pullrequests"));
     }
 
     #[test]
     fn a_rule_ends_after_its_times() {
         let faults = Faults::new();
         faults.set(Fault::NotFound.times(2).on("/2.0/user"));
-        let hits = || faults.plan("/2.0/user").faults.len();
-        assert_eq!(faults.plan("/2.0/other").faults.len(), 0);
+        let hits = || faults.plan("GET", "/2.0/user").faults.len();
+        assert_eq!(faults.plan("GET", "/2.0/other").faults.len(), 0);
         assert_eq!([hits(), hits(), hits()], [1, 1, 0]);
     }
 
@@ -394,11 +482,23 @@ mod tests {
             "forbidden": null, "not_found": null, "rate_limited": "30", "status": 555, "wrong_types": null, "truncated_json": null,
             "evil_next": "http://x", "looping_next": null, "opaque_next": null, "redirect_elsewhere": "http://x",
             "html_portal": null, "no_refresh_token": null, "huge_comment": 100, "hold": null, "offline": null,
+            "lost_reply": "cut", "late_reply": 5,
         });
         for (name, value) in values.as_object().unwrap() {
             assert_eq!(Fault::named(name, value).unwrap().name(), name);
         }
         assert!(Fault::named("latency", &Value::Null).is_err());
         assert!(Fault::named("gremlins", &Value::Null).is_err());
+        let losses = [
+            (Value::Null, Loss::Reset),
+            ("reset".into(), Loss::Reset),
+            ("timeout".into(), Loss::Timeout),
+            ("500".into(), Loss::Status(500)),
+            (502.into(), Loss::Status(502)),
+        ];
+        for (value, loss) in losses {
+            assert_eq!(Fault::named("lost_reply", &value).unwrap(), Fault::LostReply(loss));
+        }
+        assert!(Fault::named("lost_reply", &"sunk".into()).is_err());
     }
 }

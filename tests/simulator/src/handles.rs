@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::scenario::{self, Comment, Status, Task};
 use crate::simulator::Shared;
-use crate::world::anchor::Texts;
 use crate::world::{Vote, World};
+use crate::written::{self, WrittenComment, WrittenTask};
 
 /// What other people do to a pull request. People are named by the scenario's word for them.
 ///
@@ -32,7 +32,7 @@ impl PullRequestHandle<'_> {
     pub fn add_comment(&self, comment: &Comment) -> Result<u64> {
         let mut world = self.shared.write();
         let on = date(&mut world, comment.date.as_deref())?;
-        world.add_comment(&self.repository, self.id, comment, on, &mut Texts::default())
+        world.add_comment(&self.repository, self.id, comment, on)
     }
 
     /// The id of the comment that the scenario calls by a name.
@@ -68,6 +68,40 @@ impl PullRequestHandle<'_> {
         let mut world = self.shared.write();
         let on = date(&mut world, task.date.as_deref())?;
         world.add_task(&self.repository, self.id, task, on)
+    }
+
+    /// Changes a task's text.
+    pub fn edit_task(&self, task: u64, text: &str) -> Result<()> {
+        self.shared.write().edit_task(&self.repository, self.id, task, text)
+    }
+
+    /// Deletes a task; nothing is left of it.
+    pub fn delete_task(&self, task: u64) -> Result<()> {
+        self.shared.write().delete_task(&self.repository, self.id, task)
+    }
+
+    /// Refuses all that is written on it with a 403 (`true`), or takes it again.
+    pub fn lock(&self, locked: bool) -> Result<()> {
+        self.shared.write().lock(&self.repository, self.id, locked)
+    }
+
+    /// All comments, in the order of their ids.
+    pub fn comments(&self) -> Result<Vec<WrittenComment>> {
+        self.comments_after(0)
+    }
+
+    /// The comments with greater ids than this one.
+    pub fn comments_after(&self, id: u64) -> Result<Vec<WrittenComment>> {
+        let world = self.shared.read();
+        let pull_request = world.pull_request(&self.repository, self.id).context("no such pull request")?;
+        Ok(written::comments(pull_request, id))
+    }
+
+    /// All tasks that are not deleted, in the order of their ids.
+    pub fn tasks(&self) -> Result<Vec<WrittenTask>> {
+        let world = self.shared.read();
+        let pull_request = world.pull_request(&self.repository, self.id).context("no such pull request")?;
+        Ok(written::tasks(pull_request))
     }
 
     /// Marks a task as done by somebody (`Some`) or as open (`None`).

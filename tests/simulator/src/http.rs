@@ -81,6 +81,11 @@ impl Answer {
         Self::new(status, "text/plain; charset=utf-8", text)
     }
 
+    /// No body, and no type of one.
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
     /// The same answer with one more header.
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -145,21 +150,41 @@ impl Connection {
 
     /// Sends the head of an answer that will have a body of `length` bytes.
     pub(crate) async fn head(&mut self, answer: &Answer, length: usize) -> io::Result<()> {
+        let head = self.whole_head(answer, length);
+        self.send(head.as_bytes()).await
+    }
+
+    fn whole_head(&self, answer: &Answer, length: usize) -> String {
         let mut head = format!("HTTP/1.1 {} {}\r\n", answer.status, reason(answer.status));
         for (name, value) in &answer.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        head.push_str(&format!("content-length: {length}\r\n"));
+        // An answer that cannot have a body must not have a length either.
+        if answer.status != 204 {
+            head.push_str(&format!("content-length: {length}\r\n"));
+        }
         if self.close {
             head.push_str("connection: close\r\n");
         }
         head.push_str("\r\n");
-        self.send(head.as_bytes()).await
+        head
     }
 
     /// Sends bytes of a body, or nothing where the client asked for the head only.
     pub(crate) async fn part(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.head_only { Ok(()) } else { self.send(bytes).await }
+    }
+
+    /// Sends the first half of the head of an answer.
+    pub(crate) async fn half_a_head(&mut self, answer: &Answer) -> io::Result<()> {
+        let head = self.whole_head(answer, answer.body.len());
+        self.send(&head.as_bytes()[..head.len() / 2]).await
+    }
+
+    /// Waits until the client has ended the connection.
+    pub(crate) async fn closed(&mut self) {
+        // What it says before that is read by nobody; an error is an end as well.
+        let _ = tokio::io::copy(&mut self.stream, &mut tokio::io::sink()).await;
     }
 
     /// Ends the connection with a reset instead of an orderly close.

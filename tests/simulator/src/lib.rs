@@ -3,7 +3,7 @@
 //! A [`Scenario`] is a readable file: repositories with commits, people, pull requests, comments that quote the text
 //! they stand on. [`Simulator::start`] makes real bare repositories of it and answers the REST routes and git's
 //! fetches as Bitbucket does, refusals included. [`Faults`] make it misbehave, [`Simulator::requests`] says what it
-//! was asked, and handles let other people comment, push and merge while a test runs. Consumers of the scenario can
+//! was asked, and handles let other people comment, push and merge while a test runs and tell what is written. Consumers of the scenario can
 //! sign users in by OAuth.
 //!
 //! ```no_run
@@ -44,9 +44,10 @@ mod server;
 mod simulator;
 mod web;
 mod world;
+mod written;
 
 pub use end::until_told_to_end;
-pub use faults::{Fault, Faults, Rule};
+pub use faults::{Fault, Faults, Loss, Rule};
 pub use handles::{PullRequestHandle, RepositoryHandle};
 pub use log::LoggedRequest;
 pub use marker::MARKER;
@@ -57,3 +58,4 @@ pub use scenario::{
 };
 pub use simulator::{Access, Simulator};
 pub use world::Vote;
+pub use written::{WrittenComment, WrittenInline, WrittenTask};

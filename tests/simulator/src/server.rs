@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::api::{self, Routed};
-use crate::faults::{Fault, Plan};
+use crate::faults::{Fault, Loss, Plan, broken};
 use crate::http::{Answer, Connection, Request};
 use crate::simulator::Shared;
 use crate::{control, git_http, oauth, web};
@@ -34,7 +34,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
             continue;
         }
         let mut releases = shared.faults.releases();
-        let plan = shared.faults.plan(&request.path);
+        let plan = shared.faults.plan(&request.method, &request.path);
         let number = shared.log.begin(&request, plan.names());
         tokio::time::sleep(plan.latency()).await;
         if plan.has(&Fault::Hold) && releases.changed().await.is_err() {
@@ -48,13 +48,32 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
             Some(answer) => Routed { answer, known: true },
             None => route(&shared, &request).await,
         };
-        let answer = altered(routed.answer, &plan, &shared, &request);
+        let mut answer = altered(routed.answer, &plan, &shared, &request);
         #[cfg(feature = "openapi")]
         shared.keep(&request, &answer, &plan, routed.known);
+        match plan.late() {
+            Some(Some(time)) => tokio::time::sleep(time).await,
+            Some(None) if releases.changed().await.is_err() => return,
+            _ => {}
+        }
+        match plan.loss() {
+            Some(loss @ (Loss::Reset | Loss::Timeout)) => {
+                if loss == Loss::Timeout {
+                    tokio::select! {
+                        () = connection.closed() => {}
+                        _ = releases.changed() => {}
+                    }
+                }
+                shared.log.end(number, None, routed.known);
+                return connection.reset();
+            }
+            Some(Loss::Status(status)) => answer = broken(status),
+            Some(Loss::Cut) | None => {}
+        }
         let sent = deliver(&mut connection, &answer, &plan).await;
         let status = sent.is_ok().then_some(answer.status);
         shared.log.end(number, status, routed.known);
-        if sent.is_err() || plan.has(&Fault::Cut) {
+        if sent.is_err() || plan.cuts() {
             return;
         }
     }
@@ -82,7 +101,7 @@ async fn route(shared: &Arc<Shared>, request: &Request) -> Routed {
 }
 
 fn altered(mut answer: Answer, plan: &Plan, shared: &Shared, request: &Request) -> Answer {
-    if answer.status != 200 || plan.faults.is_empty() {
+    if !(200..300).contains(&answer.status) || plan.faults.is_empty() {
         return answer;
     }
     if let Ok(mut body) = serde_json::from_slice(&answer.body) {
@@ -99,8 +118,11 @@ fn altered(mut answer: Answer, plan: &Plan, shared: &Shared, request: &Request) 
 }
 
 async fn deliver(connection: &mut Connection, answer: &Answer, plan: &Plan) -> io::Result<()> {
+    if plan.cuts() && answer.body.is_empty() {
+        return connection.half_a_head(answer).await;
+    }
     connection.head(answer, answer.body.len()).await?;
-    if plan.has(&Fault::Cut) {
+    if plan.cuts() {
         return connection.part(&answer.body[..answer.body.len() / 2]).await;
     }
     let Some(bytes) = plan.slow_body() else {

@@ -1,7 +1,7 @@
 //! The running simulator: what tests hold in their hands.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -106,7 +106,7 @@ impl Simulator {
 
     /// The tokens, in the scenario's order.
     pub fn accounts(&self) -> Vec<Access> {
-        let world = self.shared.world.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let world = self.shared.world.read().unwrap_or_else(PoisonError::into_inner);
         let access = |account: &crate::world::Account| Access {
             user: account.user.clone(),
             email: account.email.clone(),
@@ -256,7 +256,7 @@ impl Shared {
         let mut violations: Vec<String> = unknown.collect();
         #[cfg(feature = "openapi")]
         {
-            let exchanges = self.exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone();
             violations.extend(crate::openapi::check(&exchanges));
         }
         violations
@@ -264,6 +264,10 @@ impl Shared {
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, World> {
         // A change that panicked is a failing test already; the others go on.
-        self.world.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.world.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,19 +1,25 @@
 //! The REST API: routes, rights, errors.
 //!
-//! Each route is one line in [`route`]; a later one adds its line and its function.
+//! Each route is one line: those that read in [`route`], those that change something in [`change`]; a later one adds
+//! its line and its function.
 //! Nothing here knows how the bytes came (`http`) or how the state was made (`scenario`).
 
+mod body;
+mod comments;
 mod fields;
 mod page;
+mod place;
 mod pull_requests;
 mod query;
 mod repositories;
 pub(crate) mod shapes;
 pub(crate) mod source;
+mod tasks;
+mod workspaces;
 
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::RwLock;
+use std::sync::{PoisonError, RwLock};
 
 use serde_json::{Value, json};
 
@@ -38,67 +44,123 @@ pub(crate) struct Call<'a> {
 
 type Result<T> = std::result::Result<T, Answer>;
 
+/// What a request does to the state, once nothing speaks against it, and what it is then answered.
+type Change = Box<dyn FnOnce(&mut World) -> anyhow::Result<Answer>>;
+
 /// Answers a request below `/2.0`.
 pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Routed {
+    if matches!(request.method.as_str(), "GET" | "HEAD") {
+        let world = world.read().unwrap_or_else(PoisonError::into_inner);
+        let decided = decide(&world, request, route);
+        return decided.finish(Ok);
+    }
+    let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
+    // The account is looked up and the request judged under the same lock as the change.
+    let decided = decide(&world, request, change);
+    decided.finish(|change| {
+        change(&mut world).map_err(|broken| Answer::text(500, &format!("The simulator broke: {broken:#}")))
+    })
+}
+
+/// What became of a request, and the headers that say whose it was.
+struct Decided<T> {
+    /// `None` where there is no such route.
+    result: Option<Result<T>>,
+    headers: Vec<(&'static str, String)>,
+}
+
+fn decide<T>(
+    world: &World,
+    request: &Request,
+    routes: impl FnOnce(&Call<'_>, &[&str]) -> Option<Result<T>>,
+) -> Decided<T> {
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
-    let world = world.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let account = match account(&world, request) {
+    let account = match account(world, request) {
         Ok(account) => account,
-        Err(answer) => return Routed { answer, known: true },
+        Err(answer) => return Decided { result: Some(Err(answer)), headers: Vec::new() },
     };
-    let call = Call { world: &world, request, account, accepted: RefCell::default() };
-    let Some(result) = route(&call, &segments) else {
-        let body = json!({"type": "error", "error": {
-            "message": "Resource not found",
-            "detail": "There is no API hosted at this URL",
-        }});
-        return Routed { answer: Answer::json(404, &body), known: false };
-    };
-    let mut answer = result.unwrap_or_else(|error| error);
-    if answer.status == 200 {
-        let mut hasher = DefaultHasher::new();
-        answer.body.hash(&mut hasher);
-        answer = answer.with("etag", format!("\"gz[{:016x}]\"", hasher.finish()));
-    }
+    let call = Call { world, request, account, accepted: RefCell::default() };
+    let result = routes(&call, &segments);
+    let mut headers = Vec::new();
     if let Some(scope) = call.accepted.take() {
-        answer = answer.with("x-accepted-oauth-scopes", scope);
+        headers.push(("x-accepted-oauth-scopes", scope));
     }
     if let Some(account) = account {
         let kind = if account.email.is_some() { "apitoken" } else { "oauth2" };
-        answer = answer.with("x-oauth-scopes", account.scopes.join(", ")).with("x-credential-type", kind);
+        headers.push(("x-oauth-scopes", account.scopes.join(", ")));
+        headers.push(("x-credential-type", kind.to_owned()));
     }
-    Routed { answer, known: true }
+    Decided { result, headers }
 }
 
-/// All routes. `None` if there is none.
+impl<T> Decided<T> {
+    fn finish(self, perform: impl FnOnce(T) -> Result<Answer>) -> Routed {
+        let Some(result) = self.result else {
+            let body = json!({"type": "error", "error": {
+                "message": "Resource not found",
+                "detail": "There is no API hosted at this URL",
+            }});
+            return Routed { answer: Answer::json(404, &body), known: false };
+        };
+        let mut answer = result.and_then(perform).unwrap_or_else(|error| error);
+        if answer.status == 200 {
+            let mut hasher = DefaultHasher::new();
+            answer.body.hash(&mut hasher);
+            answer = answer.with("etag", format!("\"gz[{:016x}]\"", hasher.finish()));
+        }
+        for (name, value) in self.headers {
+            answer = answer.with(name, value);
+        }
+        Routed { answer, known: true }
+    }
+}
+
+/// All routes that read. `None` if there is none.
 fn route(call: &Call<'_>, segments: &[&str]) -> Option<Result<Answer>> {
-    let get = matches!(call.request.method.as_str(), "GET" | "HEAD");
     Some(match segments {
-        ["user"] if get => repositories::current_user(call),
+        ["user"] => repositories::current_user(call),
+        ["users", id] => workspaces::user(call, id),
         ["repositories"] | ["workspaces"] => Err(removed()),
         ["user", "permissions", "workspaces" | "repositories"] => Err(removed()),
-        ["repositories", workspace] if get => repositories::of_workspace(call, workspace),
+        ["workspaces", workspace, "members"] => workspaces::members(call, workspace),
+        ["repositories", workspace] => repositories::of_workspace(call, workspace),
         ["repositories", workspace, slug, rest @ ..] => {
             let repository = match call.repository(workspace, slug) {
                 Ok(repository) => repository,
                 Err(answer) => return Some(Err(answer)),
             };
-            return in_repository(call, repository, get, rest);
+            return in_repository(call, repository, rest);
         }
         _ => return None,
     })
 }
 
-fn in_repository(
-    call: &Call<'_>,
-    repository: &Repository,
-    get: bool,
-    rest: &[&str],
-) -> Option<Result<Answer>> {
-    if !get {
-        return None;
-    }
+/// All routes that change something. `None` if there is none.
+fn change(call: &Call<'_>, segments: &[&str]) -> Option<Result<Change>> {
+    let (workspace, slug, id, rest) = match segments {
+        ["repositories", workspace, slug, "pullrequests", id, rest @ ..] => (workspace, slug, id, rest),
+        ["repositories"] | ["workspaces"] => return Some(Err(removed())),
+        _ => return None,
+    };
+    let repository = match call.repository(workspace, slug) {
+        Ok(repository) => repository,
+        Err(answer) => return Some(Err(answer)),
+    };
+    Some(match (call.request.method.as_str(), rest) {
+        ("POST", ["comments"]) => comments::create(call, repository, id),
+        ("PUT", ["comments", comment]) => comments::edit(call, repository, id, comment),
+        ("DELETE", ["comments", comment]) => comments::delete(call, repository, id, comment),
+        ("POST", ["comments", comment, "resolve"]) => comments::resolve(call, repository, id, comment),
+        ("DELETE", ["comments", comment, "resolve"]) => comments::reopen(call, repository, id, comment),
+        ("POST", ["tasks"]) => tasks::create(call, repository, id),
+        ("PUT", ["tasks", task]) => tasks::edit(call, repository, id, task),
+        ("DELETE", ["tasks", task]) => tasks::delete(call, repository, id, task),
+        _ => return None,
+    })
+}
+
+fn in_repository(call: &Call<'_>, repository: &Repository, rest: &[&str]) -> Option<Result<Answer>> {
     Some(match rest {
         [] => repositories::repository(call, repository),
         ["pullrequests"] => pull_requests::list(call, repository),
@@ -222,14 +284,26 @@ impl<'a> Call<'a> {
 
     /// A JSON answer with the members that `fields` asks for.
     pub(crate) fn json(&self, whole: Value, on_demand: &[&str]) -> Answer {
-        let fields = self.request.parameter("fields").unwrap_or_default();
-        Answer::json(200, &fields::select(whole, on_demand, &fields))
+        Answer::json(200, &fields::select(whole, on_demand, &self.fields()))
+    }
+
+    /// The parameter `fields`; empty without one.
+    fn fields(&self) -> String {
+        self.request.parameter("fields").unwrap_or_default()
     }
 }
 
+/// A JSON answer with the members that `fields` asks for.
+fn shown(status: u16, whole: Value, fields: &str) -> Answer {
+    Answer::json(status, &fields::select(whole, &[], fields))
+}
+
 /// What a scope, given in its OAuth form, is called for an account's kind of token, and whether the account has it.
+///
+/// `workspace` is a scope of API tokens only; for OAuth it is part of `account`.
 pub(crate) fn allows(account: &Account, scope: &str) -> (String, bool) {
     if account.email.is_none() {
+        let scope = if scope == "workspace" { "account" } else { scope };
         let enough = account.scopes.iter().any(|granted| implies(granted, scope));
         return (scope.to_owned(), enough);
     }

@@ -110,8 +110,7 @@ pub(super) fn tasks(call: &Call<'_>, repository: &Repository, id: &str) -> Resul
 pub(super) fn task(call: &Call<'_>, repository: &Repository, id: &str, task: &str) -> Result<Answer> {
     call.needs("pullrequest")?;
     let pull_request = find(call, repository, id)?;
-    let found = pull_request.tasks.iter().find(|known| known.id.to_string() == task);
-    let found = found.ok_or_else(|| error(404, task))?;
+    let found = super::tasks::find(pull_request, task)?;
     Ok(call.json(call.world.task_json(pull_request, found), &[]))
 }
 
@@ -200,6 +199,22 @@ fn events(call: &Call<'_>, pull_requests: &[&PullRequest]) -> Result<Answer> {
     events.sort_by(|(one, _), (other, _)| other.cmp(one));
     let shape = |event: &(jiff::Timestamp, Value)| event.1.clone();
     Ok(call.json(page.of(world, call.request, &events, shape)?, &[]))
+}
+
+/// Who wants to write on which pull request. They are signed in, and it takes comments and tasks: merged and declined
+/// ones do, too; only one that a test has locked does not.
+pub(super) fn open_to<'a>(
+    call: &Call<'a>,
+    repository: &Repository,
+    id: &str,
+) -> Result<(String, &'a PullRequest)> {
+    let account = call.signed_in()?;
+    call.needs("pullrequest")?;
+    let pull_request = find(call, repository, id)?;
+    if pull_request.locked {
+        return Err(error(403, "You do not have permission to write on this pull request."));
+    }
+    Ok((account.user.clone(), pull_request))
 }
 
 /// A missing pull request is answered in plain text.

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::http::percent_encode;
-use crate::world::{Comment, End, Participant, PullRequest, Repository, State, Status, Task, World};
+use crate::world::{
+    Comment, End, Participant, PullRequest, Repository, Resolution, State, Status, Task, World,
+};
 
 /// Members of a pull request that a list shows on demand only.
 pub(crate) const LIST_ON_DEMAND: &[&str] = &["values.participants", "values.reviewers", "values.rendered"];
@@ -90,12 +92,7 @@ impl World {
         value["description"] = "".into();
         value["scm"] = "git".into();
         value["website"] = Value::Null;
-        value["workspace"] = json!({
-            "type": "workspace",
-            "slug": workspace,
-            "name": workspace,
-            "links": {"self": href(format!("{}/workspaces/{workspace}", self.api()))},
-        });
+        value["workspace"] = self.workspace_json(workspace);
         value["is_private"] = (!repository.public).into();
         value["fork_policy"] = "allow_forks".into();
         value["created_on"] = time(repository.created).into();
@@ -106,6 +103,16 @@ impl World {
         let parent = repository.fork_of.as_deref().and_then(|name| self.repository(name));
         value["parent"] = parent.map_or(Value::Null, |parent| self.repository_brief(parent));
         value
+    }
+
+    /// A workspace, by its slug.
+    pub(crate) fn workspace_json(&self, workspace: &str) -> Value {
+        json!({
+            "type": "workspace",
+            "slug": workspace,
+            "name": workspace,
+            "links": {"self": href(format!("{}/workspaces/{workspace}", self.api()))},
+        })
     }
 
     fn commit_brief(&self, repository: &str, hash: &str) -> Value {
@@ -258,17 +265,22 @@ impl World {
         if let Some(resolution) = &comment.resolution {
             value["resolution"] = match resolution.form {
                 crate::scenario::ResolutionForm::Empty => json!({}),
-                crate::scenario::ResolutionForm::Full => json!({
-                    "type": "comment_resolution",
-                    "user": self.user(&resolution.user),
-                    "created_on": time(resolution.on),
-                }),
+                crate::scenario::ResolutionForm::Full => self.resolution_json(resolution),
             };
         }
         value
     }
 
-    /// A comment as its own address gives it.
+    /// A resolution in full.
+    pub(crate) fn resolution_json(&self, resolution: &Resolution) -> Value {
+        json!({
+            "type": "comment_resolution",
+            "user": self.user(&resolution.user),
+            "created_on": time(resolution.on),
+        })
+    }
+
+    /// A comment as its own address gives it, and the answers to who wrote or changed it.
     pub(crate) fn comment_json_alone(&self, pull_request: &PullRequest, comment: &Comment) -> Value {
         let mut value = self.comment_json(pull_request, comment);
         if let Some(inline) = &comment.inline {

@@ -8,7 +8,7 @@ use super::page::Page;
 use super::{Call, Result, error};
 use crate::git;
 use crate::http::{Answer, percent_encode};
-use crate::world::{Repository, World};
+use crate::world::{Inline, Repository, World};
 
 /// The empty tree: what the first commit is compared with.
 const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -247,7 +247,30 @@ fn shared(world: &World, repository: &Repository) -> Command {
     git
 }
 
-fn base(world: &World, repository: &Repository, one: &str, other: &str) -> Result<String> {
+/// The text of a file at a commit of the repository or its forks; `None` if it is no file there.
+pub(super) fn text(world: &World, repository: &Repository, commit: &str, path: &str) -> Option<String> {
+    let object = format!("{commit}:{path}");
+    let bytes = git::output(shared(world, repository).args(["cat-file", "blob", &object]), None).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What a file was called at the merge base, if it was renamed since.
+pub(super) fn path_before(
+    world: &World,
+    repository: &Repository,
+    base: &str,
+    inline: &Inline,
+) -> Option<String> {
+    let mut git = shared(world, repository);
+    git.args(["diff", "-M", "-z", "--name-status", "--diff-filter=R", base, &inline.source]);
+    let told = String::from_utf8(git::output(&mut git, None).ok()?).ok()?;
+    // Each rename is three parts: how alike, the old path, the new one.
+    let parts: Vec<&str> = told.split('\0').collect();
+    let rename = parts.chunks(3).find(|rename| rename.get(2) == Some(&inline.path.as_str()))?;
+    Some(rename[1].to_owned())
+}
+
+pub(super) fn base(world: &World, repository: &Repository, one: &str, other: &str) -> Result<String> {
     let found = git::output(shared(world, repository).args(["merge-base", one, other]), None);
     let found = found.map_err(|_| error(404, "No common ancestor"))?;
     Ok(String::from_utf8_lossy(&found).trim().to_owned())

@@ -10,7 +10,6 @@ use super::history::History;
 use super::{PullRequest, Scenario, User, moment};
 use crate::marker::MARKER;
 use crate::oauth::authority::{Authority, app_user};
-use crate::world::anchor::Texts;
 use crate::world::{self, Account, End, Participant, Person, State, Vote, World};
 
 /// Ids of comments and tasks start above this.
@@ -33,13 +32,15 @@ pub(crate) fn build(scenario: &Scenario, root: &Path, web: &str) -> Result<World
         pull_requests: Vec::new(),
         now: moment("2026-11-02 09:00")?,
         next_id: FIRST_ID,
+        texts: Default::default(),
     };
     world
         .person(&world.authority.signed_in)
         .with_context(|| format!("{:?} is signed in and no user", world.authority.signed_in))?;
     for consumer in scenario.consumers.iter().filter(|consumer| consumer.private) {
         let name = consumer.name.clone().unwrap_or_else(|| consumer.key.clone());
-        world.people.push(person(&User { id: app_user(&consumer.key), name, ..User::default() }));
+        let user = User { id: app_user(&consumer.key), name, outside: true, ..User::default() };
+        world.people.push(person(&user));
     }
     for account in &world.accounts {
         world
@@ -78,10 +79,9 @@ pub(crate) fn build(scenario: &Scenario, root: &Path, web: &str) -> Result<World
         histories.insert(repository.name.clone(), history);
     }
     world.refresh()?;
-    let mut texts = Texts::default();
     for pull_request in &scenario.pull_requests {
         let said = || format!("pull request {:?}", pull_request.title);
-        add(&mut world, scenario, &histories, pull_request, &mut texts).with_context(said)?;
+        add(&mut world, scenario, &histories, pull_request).with_context(said)?;
     }
     Ok(world)
 }
@@ -91,7 +91,6 @@ fn add(
     scenario: &Scenario,
     histories: &HashMap<String, History>,
     new: &PullRequest,
-    texts: &mut Texts,
 ) -> Result<()> {
     let repository = match (&new.repository, scenario.repositories.as_slice()) {
         (Some(name), _) => name.clone(),
@@ -146,12 +145,13 @@ fn add(
         merge_commit,
         closed_by: (state != State::Open).then(|| new.author.clone()),
         participants: participants(new, created)?,
+        locked: false,
         comments: Vec::new(),
         tasks: Vec::new(),
         created,
         updated: created,
     });
-    discuss(world, &repository, id, new, created, texts)
+    discuss(world, &repository, id, new, created)
 }
 
 fn discuss(
@@ -160,7 +160,6 @@ fn discuss(
     id: u64,
     new: &PullRequest,
     created: Timestamp,
-    texts: &mut Texts,
 ) -> Result<()> {
     let mut date = created;
     let mut next = |text: &Option<String>| -> Result<Timestamp> {
@@ -173,7 +172,7 @@ fn discuss(
     for comment in &new.comments {
         let on = next(&comment.date)?;
         let said = || format!("comment {:?}", comment.text.lines().next().unwrap_or_default());
-        let made = world.add_comment(repository, id, comment, on, texts).with_context(said)?;
+        let made = world.add_comment(repository, id, comment, on).with_context(said)?;
         if comment.deleted {
             world.delete_comment(repository, id, made)?;
         }
@@ -214,7 +213,7 @@ fn person(user: &User) -> Person {
     let account_id =
         user.account_id.clone().unwrap_or_else(|| format!("557058:{}", uuid.trim_matches(['{', '}'])));
     let nickname = user.nickname.clone().unwrap_or_else(|| user.id.clone());
-    Person { id: user.id.clone(), name: user.name.clone(), nickname, account_id, uuid }
+    Person { id: user.id.clone(), name: user.name.clone(), nickname, account_id, uuid, member: !user.outside }
 }
 
 fn account(account: &super::Account) -> Account {

@@ -59,6 +59,9 @@ pub struct User {
     pub account_id: Option<String>,
     /// With braces; defaults to one made from `id`.
     pub uuid: Option<String>,
+    /// Not a member of the workspaces: may see repositories, but not who the members are.
+    #[serde(default)]
+    pub outside: bool,
 }
 
 /// A token and what it allows.

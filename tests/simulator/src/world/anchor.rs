@@ -1,25 +1,26 @@
 //! From the text that a comment stands on to the line numbers that Bitbucket would give it.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result, bail};
 
 use super::{Inline, PullRequest, World};
 use crate::git;
 use crate::scenario::{Comment, Side};
 
-/// Remembers files and merge bases, so that thousands of comments cost few calls of git.
+/// Remembers what git said, which never changes for a commit, so that thousands of comments cost few calls of it.
 #[derive(Default)]
 pub(crate) struct Texts {
-    files: std::collections::HashMap<(String, String), String>,
-    bases: std::collections::HashMap<(String, String), String>,
+    /// By commit and path.
+    files: HashMap<(String, String), String>,
+    /// Merge bases, by the ends of a pull request.
+    pub(crate) bases: HashMap<(String, String), String>,
+    /// Numbers of lines, by commit and path; `None` where there is no such file.
+    pub(crate) lengths: HashMap<(String, String), Option<u32>>,
 }
 
 /// Where a comment stands; `None` for a general one.
-pub(crate) fn place(
-    world: &World,
-    pull_request: &PullRequest,
-    comment: &Comment,
-    texts: &mut Texts,
-) -> Result<Option<Inline>> {
+pub(super) fn place(world: &World, pull_request: &PullRequest, comment: &Comment) -> Result<Option<Inline>> {
     let Some(path) = comment.file.clone() else {
         if comment.on.is_some() || comment.lines.is_some() {
             bail!("`on` and `lines` need a `file`");
@@ -34,12 +35,12 @@ pub(crate) fn place(
         Inline { path, from: None, to: None, start_from: None, start_to: None, source, destination };
     let side = comment.side.unwrap_or(Side::New);
     if matches!(side, Side::New | Side::Both) {
-        let lines = lines(world, pull_request, comment, &inline, false, texts)?;
+        let lines = lines(world, pull_request, comment, &inline, false)?;
         inline.to = lines.map(|[_, last]| last);
         inline.start_to = lines.filter(|[first, last]| first < last).map(|[first, _]| first);
     }
     if matches!(side, Side::Old | Side::Both) {
-        let lines = lines(world, pull_request, comment, &inline, true, texts)?;
+        let lines = lines(world, pull_request, comment, &inline, true)?;
         inline.from = lines.map(|[_, last]| last);
         inline.start_from = lines.filter(|[first, last]| first < last).map(|[first, _]| first);
     }
@@ -60,7 +61,6 @@ fn lines(
     comment: &Comment,
     inline: &Inline,
     old: bool,
-    texts: &mut Texts,
 ) -> Result<Option<[u32; 2]>> {
     if comment.lines.is_some() {
         return Ok(comment.lines);
@@ -68,6 +68,7 @@ fn lines(
     let Some(quote) = &comment.on else { return Ok(None) };
     let repository =
         world.repository(&pull_request.source.repository).context("the source's repository is missing")?;
+    let mut texts = world.texts();
     let commit = if old {
         let pair = (inline.source.clone(), inline.destination.clone());
         let found = || git::merge_base(&repository.folder, &inline.source, &inline.destination);

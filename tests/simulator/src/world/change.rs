@@ -1,137 +1,13 @@
-//! What happens to the state: comments, votes, pushes, merges.
+//! What happens to the state apart from what is said: votes, builds, pushes, merges.
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
-use super::anchor::{self, Texts};
-use super::{Comment, Participant, PullRequest, Resolution, State, Status, Task, Vote, World};
+use super::{Participant, PullRequest, State, Status, Vote, World};
 use crate::git;
-use crate::scenario::{self, ResolutionForm};
+use crate::scenario;
 
 impl World {
-    /// Adds a comment and returns its id.
-    pub(crate) fn add_comment(
-        &mut self,
-        repository: &str,
-        id: u64,
-        new: &scenario::Comment,
-        on: Timestamp,
-        texts: &mut Texts,
-    ) -> Result<u64> {
-        self.known(&new.author)?;
-        let pull_request = self.pull_request(repository, id).context("no such pull request")?;
-        let parent = match &new.reply_to {
-            Some(name) => Some(named(pull_request, name)?),
-            None => None,
-        };
-        let inline = match parent.and_then(|parent| pull_request.comment(parent)) {
-            Some(parent) => parent.inline.clone(),
-            None => anchor::place(self, pull_request, new, texts)?,
-        };
-        let form = new.resolution.unwrap_or_default();
-        let resolution = new.resolved_by.clone().map(|user| Resolution { user, on, form });
-        let comment = Comment {
-            id: self.fresh_id(),
-            name: new.id.clone(),
-            author: new.author.clone(),
-            text: new.text.clone(),
-            created: on,
-            updated: on,
-            parent,
-            inline,
-            deleted: new.deleted,
-            pending: new.pending,
-            resolution,
-        };
-        let comment_id = comment.id;
-        let pull_request = self.pull_request_mut(repository, id)?;
-        pull_request.took_part(&new.author, on);
-        pull_request.comments.push(comment);
-        pull_request.updated = pull_request.updated.max(on);
-        self.now = self.now.max(on);
-        Ok(comment_id)
-    }
-
-    /// Deletes a comment: its text goes, `updated_on` does not move.
-    pub(crate) fn delete_comment(&mut self, repository: &str, id: u64, comment: u64) -> Result<()> {
-        let comment = self.comment_mut(repository, id, comment)?;
-        comment.deleted = true;
-        comment.text = String::new();
-        Ok(())
-    }
-
-    /// Changes a comment's text.
-    pub(crate) fn edit_comment(&mut self, repository: &str, id: u64, comment: u64, text: &str) -> Result<()> {
-        let now = self.tick();
-        let comment = self.comment_mut(repository, id, comment)?;
-        comment.text = text.to_owned();
-        comment.updated = now;
-        Ok(())
-    }
-
-    /// Resolves the thread that starts with a comment, or reopens it.
-    pub(crate) fn resolve(
-        &mut self,
-        repository: &str,
-        id: u64,
-        comment: u64,
-        by: Option<&str>,
-    ) -> Result<()> {
-        let now = self.tick();
-        let form = ResolutionForm::Full;
-        let comment = self.comment_mut(repository, id, comment)?;
-        if comment.parent.is_some() {
-            bail!("Comment is not a top-level comment");
-        }
-        comment.resolution = by.map(|user| Resolution { user: user.to_owned(), on: now, form });
-        Ok(())
-    }
-
-    /// Adds a task and returns its id.
-    pub(crate) fn add_task(
-        &mut self,
-        repository: &str,
-        id: u64,
-        new: &scenario::Task,
-        on: Timestamp,
-    ) -> Result<u64> {
-        self.known(&new.author)?;
-        let pull_request = self.pull_request(repository, id).context("no such pull request")?;
-        let comment = match &new.comment {
-            Some(name) => Some(named(pull_request, name)?),
-            None => None,
-        };
-        let task = Task {
-            id: self.fresh_id(),
-            text: new.text.clone(),
-            author: new.author.clone(),
-            comment,
-            created: on,
-            updated: on,
-            resolved: new.done.then(|| (new.author.clone(), on)),
-        };
-        let task_id = task.id;
-        self.pull_request_mut(repository, id)?.tasks.push(task);
-        self.now = self.now.max(on);
-        Ok(task_id)
-    }
-
-    /// Marks a task as done by somebody, or as open again.
-    pub(crate) fn finish_task(
-        &mut self,
-        repository: &str,
-        id: u64,
-        task: u64,
-        by: Option<&str>,
-    ) -> Result<()> {
-        let now = self.tick();
-        let tasks = &mut self.pull_request_mut(repository, id)?.tasks;
-        let task = tasks.iter_mut().find(|known| known.id == task).context("no such task")?;
-        task.resolved = by.map(|user| (user.to_owned(), now));
-        task.updated = now;
-        Ok(())
-    }
-
     /// Sets or takes back a vote.
     pub(crate) fn vote(&mut self, repository: &str, id: u64, user: &str, vote: Option<Vote>) -> Result<()> {
         self.known(user)?;
@@ -315,19 +191,10 @@ impl World {
         }
         Ok(())
     }
-
-    fn known(&self, user: &str) -> Result<&super::Person> {
-        self.person(user).with_context(|| format!("there is no user {user:?}"))
-    }
-
-    fn comment_mut(&mut self, repository: &str, id: u64, comment: u64) -> Result<&mut Comment> {
-        let comments = &mut self.pull_request_mut(repository, id)?.comments;
-        comments.iter_mut().find(|known| known.id == comment).context("no such comment")
-    }
 }
 
 impl PullRequest {
-    fn took_part(&mut self, user: &str, on: Timestamp) {
+    pub(super) fn took_part(&mut self, user: &str, on: Timestamp) {
         match self.participants.iter_mut().find(|known| known.user == user) {
             Some(known) => known.on = Some(on),
             None => {
@@ -336,14 +203,4 @@ impl PullRequest {
             }
         }
     }
-}
-
-/// A comment by the scenario's name for it, or by its number.
-fn named(pull_request: &PullRequest, name: &str) -> Result<u64> {
-    let found = pull_request.comments.iter().find(|comment| comment.name.as_deref() == Some(name));
-    let by_number = || pull_request.comment(name.parse().ok()?);
-    found
-        .or_else(by_number)
-        .map(|comment| comment.id)
-        .with_context(|| format!("there is no comment {name:?} before it"))
 }

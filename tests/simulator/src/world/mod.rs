@@ -1,16 +1,19 @@
 //! The state of the simulated Bitbucket: people, tokens, repositories, pull requests.
 //!
-//! Plain data and look-ups. It must not know about HTTP or JSON; `change` has what happens to it.
+//! Plain data and look-ups. It must not know about HTTP or JSON; `change` and `discussion` have what happens to it.
 
 pub(crate) mod anchor;
 mod change;
+pub(crate) mod discussion;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 
+use self::anchor::Texts;
 use crate::git;
 use crate::oauth::authority::Authority;
 use crate::scenario::ResolutionForm;
@@ -32,6 +35,7 @@ pub(crate) struct World {
     /// The time of the last thing that happened; the simulator does not look at the clock.
     pub(crate) now: Timestamp,
     pub(crate) next_id: u64,
+    pub(crate) texts: Mutex<Texts>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +45,8 @@ pub(crate) struct Person {
     pub(crate) nickname: String,
     pub(crate) account_id: String,
     pub(crate) uuid: String,
+    /// Whether they belong to the workspaces.
+    pub(crate) member: bool,
 }
 
 /// A token and what it allows.
@@ -86,7 +92,11 @@ pub(crate) struct PullRequest {
     pub(crate) merge_commit: Option<String>,
     pub(crate) closed_by: Option<String>,
     pub(crate) participants: Vec<Participant>,
+    /// Whether nobody may say anything on it any more.
+    pub(crate) locked: bool,
+    /// With ascending ids.
     pub(crate) comments: Vec<Comment>,
+    /// With ascending ids.
     pub(crate) tasks: Vec<Task>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
@@ -134,6 +144,8 @@ pub(crate) struct Comment {
     pub(crate) name: Option<String>,
     pub(crate) author: String,
     pub(crate) text: String,
+    /// The texts that it had before, oldest first.
+    pub(crate) edits: Vec<String>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
     pub(crate) parent: Option<u64>,
@@ -167,6 +179,8 @@ pub(crate) struct Resolution {
 pub(crate) struct Task {
     pub(crate) id: u64,
     pub(crate) text: String,
+    /// The texts that it had before, oldest first.
+    pub(crate) edits: Vec<String>,
     pub(crate) author: String,
     pub(crate) comment: Option<u64>,
     pub(crate) created: Timestamp,
@@ -240,7 +254,14 @@ impl Repository {
 impl PullRequest {
     /// A comment by its id.
     pub(crate) fn comment(&self, id: u64) -> Option<&Comment> {
-        self.comments.iter().find(|comment| comment.id == id)
+        let at = self.comments.binary_search_by_key(&id, |comment| comment.id);
+        at.ok().map(|at| &self.comments[at])
+    }
+
+    /// A task by its id.
+    pub(crate) fn task(&self, id: u64) -> Option<&Task> {
+        let at = self.tasks.binary_search_by_key(&id, |task| task.id);
+        at.ok().map(|at| &self.tasks[at])
     }
 }
 
@@ -303,6 +324,12 @@ impl World {
     pub(crate) fn tick(&mut self) -> Timestamp {
         self.now += SignedDuration::from_secs(1);
         self.now
+    }
+
+    /// What git said so far about files and merge bases.
+    pub(crate) fn texts(&self) -> MutexGuard<'_, Texts> {
+        // What is remembered there is true, whoever panicked meanwhile.
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A fresh id of a comment or a task.
