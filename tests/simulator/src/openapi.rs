@@ -3,6 +3,11 @@
 //! The file is not part of this project: it is looked for in `BITBUCKET_OPENAPI` (the file, or its folder) and in
 //! `../shared/openapi` beside the checkout. Without it the check is left out and says so; with `CI=true` its absence
 //! is a violation.
+//!
+//! Bodies of requests are judged, too, unless the honest answer to one is that it is wrong. Two things are let pass:
+//! a body without `type`, which the file asks for and Bitbucket does not (no client that was recorded sends it), and
+//! `{}` where the file knows of no body, since Bitbucket refuses an empty one that is called JSON. What is not let pass
+//! although the file would is a member that it does not know: Bitbucket takes no notice of it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -82,6 +87,9 @@ impl Specification {
                 found.push(format!("the file has no parameter {name:?} there"));
             }
         }
+        if exchange.answer.as_ref().is_none_or(|answer| answer.status != 400) {
+            found.extend(self.body_errors(&path, operation, request));
+        }
         let Some(answer) = &exchange.answer else {
             return found;
         };
@@ -107,6 +115,63 @@ impl Specification {
             _ => {}
         }
         found
+    }
+
+    /// What is wrong with the body of a request.
+    fn body_errors(&self, path: &str, operation: &Value, request: &Request) -> Vec<String> {
+        let documented = self.named(&operation["requestBody"]);
+        if documented.is_null() {
+            let said = !request.body.is_empty() && request.body != b"{}";
+            return said.then(|| "the file has no body there".to_owned()).into_iter().collect();
+        }
+        if request.body.is_empty() {
+            let needed = documented["required"] == true;
+            return needed.then(|| "the body is missing".to_owned()).into_iter().collect();
+        }
+        let kind = request.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default();
+        let Some(schema) = documented["content"].get(kind).map(|content| &content["schema"]) else {
+            return vec![format!("the content type {kind:?} is not in the file")];
+        };
+        let mut found = self.errors(&format!("{} {path} request", request.method), schema, &request.body);
+        if let Ok(body) = serde_json::from_slice(&request.body) {
+            self.unknown_members(&[schema], &body, "", &mut found);
+        }
+        found
+    }
+
+    /// Members that none of the schemas of an object knows.
+    fn unknown_members(&self, schemas: &[&Value], value: &Value, path: &str, found: &mut Vec<String>) {
+        let Some(members) = value.as_object() else {
+            return;
+        };
+        let parts: Vec<&Value> = schemas.iter().flat_map(|schema| self.parts(schema)).collect();
+        let objects = || parts.iter().filter_map(|part| part["properties"].as_object());
+        if objects().all(Map::is_empty) {
+            return;
+        }
+        for (name, value) in members {
+            let path = format!("{path}/{name}");
+            let schemas: Vec<&Value> = objects().filter_map(|properties| properties.get(name)).collect();
+            match schemas.as_slice() {
+                [] => found.push(format!("the file has no {path} in that body")),
+                schemas => self.unknown_members(schemas, value, &path, found),
+            }
+        }
+    }
+
+    /// A schema and those that it is made of.
+    fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
+        let schema = self.named(schema);
+        let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|list| schema[list].as_array());
+        let inner = lists.flatten().flat_map(|part| self.parts(part));
+        std::iter::once(schema).chain(inner).collect()
+    }
+
+    /// What a reference refers to; anything else itself.
+    fn named<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let target = value["$ref"].as_str().and_then(|name| self.whole.pointer(name.strip_prefix('#')?));
+        target.unwrap_or(value)
     }
 
     /// The path's template and the operation.
@@ -196,6 +261,46 @@ mod tests {
         let request =
             Request { method: "GET".into(), path: path.into(), query: query.into(), ..Request::default() };
         check(&[Exchange::new(&request, Some(answer))])
+    }
+
+    #[test]
+    fn bodies_that_do_not_fit_are_found() {
+        if file().is_none() {
+            return;
+        }
+        let send = |method: &str, path: &str, kind: &str, body: &str, answer: Option<&Answer>| {
+            let request = Request {
+                method: method.into(),
+                path: format!("/2.0/repositories/a/b/pullrequests/1/{path}"),
+                headers: vec![("content-type".into(), kind.into())],
+                body: body.into(),
+                ..Request::default()
+            };
+            check(&[Exchange::new(&request, answer)])
+        };
+        let json = "application/json";
+        let comment = |body: &str| send("POST", "comments", json, body, None);
+        assert_eq!(comment(r#"{"content": {"raw": "a"}, "inline": {"path": "f", "to": 4}}"#), [""; 0]);
+        assert_eq!(comment(r#"{"content": {"raw": "a"}, "parent": {"id": 3}}"#), [""; 0]);
+        for wrong in [
+            r#"{"content": {"raw": 1}}"#,
+            r#"{"content": {"raw": "a"}, "inline": {"path": "f", "to": "4"}}"#,
+            r#"{"content": {"raw": "a"}, "inline": {"path": "f", "line": 4}}"#,
+            r#"{"content": {"raw": "a"}, "anchor": {}}"#,
+            "{",
+            "",
+        ] {
+            assert_eq!(comment(wrong).len(), 1, "{wrong}: {:?}", comment(wrong));
+        }
+        let text = r#"{"content": {"raw": "a"}}"#;
+        assert_eq!(send("POST", "comments", "text/plain", text, None).len(), 1);
+        // The answer tells that the body is wrong.
+        assert_eq!(send("POST", "comments", json, "{", Some(&Answer::text(400, "Bad Request"))), [""; 0]);
+        let ajar = r#"{"content": {"raw": "a"}, "state": "AJAR"}"#;
+        assert_eq!(send("PUT", "tasks/2", json, ajar, None).len(), 1);
+        assert_eq!(send("POST", "comments/2/resolve", json, "{}", None), [""; 0]);
+        assert_eq!(send("POST", "comments/2/resolve", json, r#"{"by": 1}"#, None).len(), 1);
+        assert_eq!(send("DELETE", "comments/2", "", "", Some(&Answer::empty(204))), [""; 0]);
     }
 
     #[test]

@@ -81,3 +81,21 @@ pub(crate) async fn control(simulator: &Simulator, route: &str, body: &str) -> s
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()
 }
+
+/// A request of the account with this number, with a JSON body unless it is null. `…` as in [`get`].
+pub(crate) async fn write(
+    simulator: &Simulator,
+    account: usize,
+    method: &str,
+    target: &str,
+    body: serde_json::Value,
+) -> Reply {
+    let target = target.replace('…', "/2.0/repositories/corner-shop/till");
+    let bearer = format!("Bearer {}", simulator.accounts()[account].token);
+    let mut headers = vec![("authorization", bearer.as_str())];
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    if !body.is_empty() {
+        headers.push(("content-type", "application/json"));
+    }
+    send_with(simulator, method, &target, &headers, &body).await.unwrap()
+}
