@@ -15,10 +15,7 @@ pub(super) struct Body(Map<String, Value>);
 impl Body {
     /// The body of a request that must have one.
     pub(super) fn required(request: &Request) -> Result<Self> {
-        let Some(body) = read(request)? else {
-            return Ok(Self(Map::new()));
-        };
-        Ok(Self(body))
+        Ok(Self(read(request)?.unwrap_or_default()))
     }
 
     /// Refuses a body that is promised and then missing or broken; else it does not matter.
@@ -68,8 +65,7 @@ fn read(request: &Request) -> Result<Option<Map<String, Value>>> {
         // Read as a form, in which no member has a name that is asked for.
         return Ok(None);
     }
-    let bad = || Answer::text(400, "Bad Request");
-    serde_json::from_slice(&request.body).map(Some).map_err(|_| bad())
+    serde_json::from_slice(&request.body).map(Some).map_err(|_| Answer::text(400, "Bad Request"))
 }
 
 /// A member has a value that it cannot have; `fields` has lists.
