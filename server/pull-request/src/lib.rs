@@ -7,6 +7,7 @@
 
 pub mod content;
 pub mod diff;
+pub mod draft;
 pub mod model;
 pub mod place;
 pub mod suggestion;

@@ -22,6 +22,21 @@ pub struct CommentId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(pub u64);
 
+impl CommentId {
+    /// How many ids at the top of the range are ours, for comments that have none from Bitbucket yet.
+    const LOCAL: u64 = u64::MAX - u32::MAX as u64;
+
+    /// The id of a comment that is still on its way to Bitbucket: the `n`th of this session.
+    pub fn local(n: u32) -> Self {
+        Self(Self::LOCAL + u64::from(n))
+    }
+
+    /// Whether Bitbucket knows no such comment, since it is still on its way there.
+    pub fn is_local(self) -> bool {
+        self.0 >= Self::LOCAL
+    }
+}
+
 impl fmt::Display for PullRequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{}", self.0)

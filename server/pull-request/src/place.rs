@@ -5,12 +5,15 @@
 //! All of it is total: bad luck is a placement too.
 //! It must not know threads, what a comment says, nor how a placement is shown.
 
+pub use self::back::{Back, MOST_LINES, back, removals};
+
 use crate::content::lines::Lines;
 use crate::content::{Confidence, Excerpt};
 use crate::diff::{Carried, LineDiff};
 use crate::model::{Anchor, LineRange, Spot};
 use crate::text::{Edit, Text};
 
+mod back;
 #[cfg(test)]
 mod fixtures;
 mod journey;
@@ -145,6 +148,14 @@ pub struct Placed {
 }
 
 impl Placed {
+    /// The commented lines, without line ends, if all of them are known: what a suggestion is for.
+    pub fn reviewed(&self, anchor: &Anchor) -> Option<Vec<String>> {
+        let Spot::Lines(_, LineRange { first, last }) = anchor.spot else { return None };
+        let lines: Vec<String> = self.commented.as_deref()?.split('\n').map(str::to_owned).collect();
+        let is_cut = lines.last().is_some_and(|line| line.ends_with('…'));
+        (!is_cut && lines.len() as u64 == u64::from(last) - u64::from(first) + 1).then_some(lines)
+    }
+
     /// As [`Placement::carry_edit`], for the anchor that was placed; comments on a whole file stay where they are.
     pub fn carry_edit(&mut self, anchor: &Anchor, edit: &Edit) -> bool {
         match anchor.spot {

@@ -1,10 +1,17 @@
 //! Suggested changes: fenced `suggestion` blocks in a comment, and what they would do to the commented lines.
 //!
-//! It reads Markdown and makes text; applying a suggestion to a document is not its business.
+//! It reads Markdown and makes text, and says what applying a suggestion does to a document; it must not know who asked for it.
+
+mod apply;
+
+pub use self::apply::{All, Replacement, Wanted, Why, apply, apply_all};
+
+use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use crate::view::markdown::OPTIONS;
+use crate::view::invisible::reveal;
+use crate::view::markdown::{OPTIONS, fence};
 
 /// Comments longer than this (in bytes) are not searched: half a suggestion would be a wrong one.
 const LONGEST: usize = 256 * 1024;
@@ -16,18 +23,30 @@ pub struct Suggestion {
     pub replacement: Vec<String>,
 }
 
+impl Suggestion {
+    /// Whether it brings characters that nobody sees into the code, or such that make it look like other code.
+    pub fn has_hidden_characters(&self) -> bool {
+        self.replacement.iter().any(|line| reveal(line) != line.as_str())
+    }
+}
+
 /// The suggestions in a comment's raw Markdown, in their order.
 ///
 /// A suggestion is a fenced code block (CommonMark: backticks or tildes, three or more) whose info string starts with the
 /// word `suggestion`; one that is never closed ends with the comment.
 /// A comment of more than 256 KiB has none.
 pub fn find(raw: &str) -> Vec<Suggestion> {
+    find_with_places(raw).into_iter().map(|(suggestion, _)| suggestion).collect()
+}
+
+/// As [`find`], each with the bytes of its block from the opening fence to the closing one.
+pub(crate) fn find_with_places(raw: &str) -> Vec<(Suggestion, Range<usize>)> {
     if raw.len() > LONGEST || !raw.contains("suggestion") {
         return Vec::new();
     }
     let mut found = Vec::new();
     let mut block: Option<String> = None;
-    for event in Parser::new_ext(raw, OPTIONS) {
+    for (event, place) in Parser::new_ext(raw, OPTIONS).into_offset_iter() {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if is_suggestion(&info) => {
                 block = Some(String::new());
@@ -39,13 +58,32 @@ pub fn find(raw: &str) -> Vec<Suggestion> {
             }
             Event::End(TagEnd::CodeBlock) => {
                 if let Some(block) = block.take() {
-                    found.push(Suggestion { replacement: block.lines().map(str::to_owned).collect() });
+                    let replacement = block.lines().map(str::to_owned).collect();
+                    found.push((Suggestion { replacement }, place));
                 }
             }
             _ => {}
         }
     }
     found
+}
+
+/// A block that suggests these lines as they are, to be changed; without a line feed at its end.
+pub fn of_lines(lines: &[String]) -> String {
+    let mut block = String::new();
+    for line in lines {
+        block.push_str(line);
+        block.push('\n');
+    }
+    let fence = fence(&block);
+    format!("{fence}suggestion\n{block}{fence}")
+}
+
+/// Whether a line opens a suggestion.
+pub(crate) fn opens(line: &str) -> bool {
+    let fence = line.trim_start();
+    let info = fence.trim_start_matches(['`', '~']);
+    fence.len() - info.len() >= 3 && is_suggestion(info)
 }
 
 /// Whether a fence's info string opens a suggestion.

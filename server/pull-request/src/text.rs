@@ -80,6 +80,20 @@ impl Text {
         (line < self.rope.len_lines()).then(|| Cow::from(self.rope.slice(self.content(line))))
     }
 
+    /// How a line ends: `\n`, `\r\n` or `\r`; `None` for the final line, and past it.
+    pub fn line_end(&self, line: u32) -> Option<&'static str> {
+        let line = line as usize;
+        if line + 1 >= self.rope.len_lines() {
+            return None;
+        }
+        let (content, next) = (self.content(line).end, self.rope.line_to_char(line + 1));
+        Some(match (next - content, self.rope.char(content)) {
+            (1, '\n') => "\n",
+            (1, _) => "\r",
+            _ => "\r\n",
+        })
+    }
+
     /// The columns of a line before its end, in code units of `encoding`; 0 for a line that is not there.
     pub fn line_length(&self, line: u32, encoding: Encoding) -> u32 {
         let line = line as usize;
@@ -150,6 +164,24 @@ impl Text {
         }
         let line_of = |byte: usize| to_u32(self.rope.byte_to_line(byte));
         LineRange { first: line_of(start), last: line_of(end.saturating_sub(1).max(start)) }
+    }
+
+    /// From LSP's lines to lines as git and Bitbucket count them: those that these are part of. Undoes [`Text::lsp_lines`].
+    ///
+    /// The identity in O(1) where the text has no lone `\r`, but for lines past the end, which are clamped; otherwise O(text).
+    pub fn git_lines(&self, lines: LineRange) -> LineRange {
+        let final_line = self.line_count() - 1;
+        let (first, last) = (lines.first.min(final_line), lines.last.min(final_line));
+        if self.lone_returns == 0 {
+            return LineRange { first, last };
+        }
+        let start_of = |line: u32| self.rope.line_to_char(line as usize);
+        let newlines = |chars: Range<usize>| {
+            let chunks = self.rope.slice(chars);
+            to_u32(chunks.chunks().flat_map(str::bytes).filter(|&byte| byte == b'\n').count())
+        };
+        let before = newlines(0..start_of(first));
+        LineRange { first: before, last: before + newlines(start_of(first)..start_of(last)) }
     }
 
     /// The byte behind the n-th `\n`, 0 for none; `None` if there are not that many.

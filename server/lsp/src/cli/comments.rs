@@ -46,7 +46,7 @@ pub async fn draw(folder: &Path, environment: &Environment, options: &Options) -
     let writers =
         threads.iter().flat_map(|thread| &thread.comments).filter_map(|reply| reply.comment.author.as_ref());
     let names = Names::of(writers);
-    let reader = Reader { me: me.as_ref(), names: &names, now: now() };
+    let reader = Reader { me: me.as_ref(), names: &names, now: now(), sending: view::nothing_is_sent() };
     let mut drawing = Drawing { text: String::new(), paint: Paint { color: options.color }, reader };
 
     let pull_request = &review.loaded.pull_request;

@@ -15,7 +15,7 @@ use pull_request::model::{CommentId, LineRange, Timestamp};
 use pull_request::text::{Encoding, Position};
 use pull_request::view::action::ThreadAction;
 use pull_request::view::document::{self, LinkTarget, Symbol};
-use pull_request::view::{self, PlacedThread, Reader};
+use pull_request::view::{self, PlacedThread, Reader, nothing_is_sent};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -43,7 +43,7 @@ impl Session {
     }
 
     fn reader<'a>(&'a self, review: &'a Review, now: Timestamp) -> Reader<'a> {
-        Reader { me: self.people.get(&review.account), names: &review.names, now }
+        Reader { me: self.people.get(&review.account), names: &review.names, now, sending: nothing_is_sent() }
     }
 
     /// Whether a thread is shown in code at all.

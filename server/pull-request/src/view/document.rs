@@ -3,6 +3,9 @@
 //! A document is Markdown with a map: what its parts are, where its lines lead.
 
 mod builder;
+mod drafts;
+
+pub use self::drafts::{DraftRow, DraftState, Drafts, drafts};
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -18,6 +18,7 @@ use super::invisible::{one_line, reveal};
 use crate::model::{Comment, User};
 use crate::suggestion;
 
+pub(crate) use escape::{fence, mentioned};
 pub(crate) use url::bare_length;
 pub use url::web_url;
 
@@ -172,7 +173,7 @@ pub fn code(text: &str, max_characters: usize) -> String {
 pub fn code_block(text: &str, language: &str) -> String {
     let mut written = String::new();
     let text = reveal(cut_at(text, LONGEST));
-    let fence = escape::fence(&text);
+    let fence = fence(&text);
     written.push_str(&fence);
     written.push_str(escape::language(language).unwrap_or_default());
     written.push('\n');

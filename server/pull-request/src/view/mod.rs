@@ -8,7 +8,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod hover;
 pub mod inlay;
-mod invisible;
+pub(crate) mod invisible;
 pub mod lens;
 pub mod markdown;
 mod plain_text;
@@ -16,12 +16,15 @@ pub mod status;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(crate) mod words;
 
 pub use self::plain_text::plain_text;
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 use self::markdown::{Names, Surroundings, gist, plain};
-use crate::model::{Comment, LineRange, Side, Spot, Timestamp, User};
+use crate::model::{Comment, CommentId, LineRange, Side, Spot, Timestamp, User};
 use crate::place::{Placed, Placement};
 use crate::thread::Thread;
 
@@ -139,9 +142,27 @@ pub struct Reader<'a> {
     pub names: &'a Names,
     /// Now.
     pub now: Timestamp,
+    /// Comments on their way to Bitbucket: new ones, edited ones, and the roots of threads that are being resolved or reopened.
+    pub sending: &'a HashSet<CommentId>,
+}
+
+/// For a [`Reader`] of a discussion from which nothing is on its way.
+pub fn nothing_is_sent() -> &'static HashSet<CommentId> {
+    static NOTHING: OnceLock<HashSet<CommentId>> = OnceLock::new();
+    NOTHING.get_or_init(HashSet::new)
 }
 
 impl Reader<'_> {
+    /// Whether a comment, or what was done to the thread that it begins, is on its way to Bitbucket.
+    pub fn is_sending(&self, comment: CommentId) -> bool {
+        self.sending.contains(&comment)
+    }
+
+    /// Whether anything of a thread is on its way to Bitbucket.
+    pub fn is_sending_any(&self, thread: &Thread) -> bool {
+        !self.sending.is_empty() && thread.comments.iter().any(|reply| self.is_sending(reply.comment.id))
+    }
+
     /// Whether the user is the one who reads.
     pub fn is_me(&self, user: &User) -> bool {
         self.me.is_some_and(|me| me.is(user))

@@ -76,7 +76,8 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_shown_and_mentions_have_names() {
         let names = Names::default();
-        let reader = Reader { me: None, names: &names, now: Timestamp(0) };
+        let reader =
+            Reader { me: None, names: &names, now: Timestamp(0), sending: crate::view::nothing_is_sent() };
         let shown = |raw: &str| comment(&said(raw), &reader);
         assert_eq!(shown("ask @{5:a} and @{5:b}\n  `x`"), "ask @Ana Ruiz and @someone\n  `x`");
         assert_eq!(shown("red \u{1b}[31m text"), "red ⟦U+001B⟧[31m text");

@@ -81,7 +81,7 @@ fn placed(placement: Placement, provenance: Provenance) -> Placed {
 
 fn with_reader<T>(see: impl FnOnce(&Reader<'_>) -> T) -> T {
     let (me, names) = (user("Me"), Names::of([&user("Ana Li")]));
-    see(&Reader { me: Some(&me), names: &names, now: NOW })
+    see(&Reader { me: Some(&me), names: &names, now: NOW, sending: nothing_is_sent() })
 }
 
 fn on(first: u32, last: u32) -> LineRange {

@@ -7,7 +7,7 @@ use crate::place::{Placement, Provenance};
 use crate::thread::Thread;
 
 /// Longer paths are cut.
-pub(super) const PATH: usize = 300;
+pub(crate) const PATH: usize = 300;
 
 /// Said of a thread that is about a whole file.
 pub(super) const FILE_COMMENT: &str = "file comment";
@@ -18,7 +18,7 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 /// `line 42` or `lines 40–42`, as people count.
-pub(super) fn lines(range: LineRange) -> String {
+pub(crate) fn lines(range: LineRange) -> String {
     let (first, last) = (u64::from(range.first) + 1, u64::from(range.last) + 1);
     match first == last {
         true => format!("line {first}"),

@@ -72,7 +72,7 @@ fn starts_like_web(text: &str) -> bool {
 }
 
 /// The account id of a mention at the start of the text.
-fn mentioned(text: &str) -> Option<&str> {
+pub(crate) fn mentioned(text: &str) -> Option<&str> {
     // Account ids are at most 128 characters (Atlassian's privacy guide).
     let inside = text.strip_prefix("@{")?;
     let end = inside.bytes().take(129).position(|byte| byte == b'}')?;
@@ -157,7 +157,7 @@ pub(super) fn code_span(out: &mut String, code: &str, in_table: bool) {
 }
 
 /// A fence that no line of the code can close.
-pub(super) fn fence(code: &str) -> String {
+pub(crate) fn fence(code: &str) -> String {
     "`".repeat((longest_run(code) + 1).max(3))
 }
 

@@ -68,7 +68,7 @@ fn all_output(with: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
         .map(|(thread, placed)| PlacedThread { thread, placed, written_on_older_version: false })
         .collect();
     assert_eq!(placed.len(), 2);
-    let reader = Reader { me: None, names: &names, now: NOW };
+    let reader = Reader { me: None, names: &names, now: NOW, sending: nothing_is_sent() };
     let options = Options { show_resolved: true, ..Options::default() };
 
     let (mut lines, mut texts, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
