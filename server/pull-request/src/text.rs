@@ -155,15 +155,16 @@ impl Text {
         let Some(start) = self.after_newlines(lines.first) else {
             return LineRange::line(final_line);
         };
+        let last_start = self.after_newlines(lines.last).unwrap_or(start);
         let mut end = self.rope.len_bytes();
         if let Some(next) = lines.last.checked_add(1).and_then(|line| self.after_newlines(line)) {
             end = next - 1;
-            if end > start && self.rope.byte(end - 1) == b'\r' {
+            if end > last_start && self.rope.byte(end - 1) == b'\r' {
                 end -= 1;
             }
         }
         let line_of = |byte: usize| to_u32(self.rope.byte_to_line(byte));
-        LineRange { first: line_of(start), last: line_of(end.saturating_sub(1).max(start)) }
+        LineRange { first: line_of(start), last: line_of(end.saturating_sub(1).max(last_start)) }
     }
 
     /// From LSP's lines to lines as git and Bitbucket count them: those that these are part of. Undoes [`Text::lsp_lines`].

@@ -269,3 +269,40 @@ fn slices_and_lines_have_no_last_end() {
 fn a_debugged_text_keeps_its_contents_to_itself() {
     assert_eq!(format!("{:?}", Text::new("secret\n")), "Text(2 lines, 7 bytes)");
 }
+
+#[test]
+fn lines_end_as_they_do() {
+    let text = Text::new("a\nb\r\nc\rd\r\r\n\ne");
+    let ends: Vec<_> = (0..8).map(|line| text.line_end(line)).collect();
+    let (lf, crlf, cr) = (Some("\n"), Some("\r\n"), Some("\r"));
+    assert_eq!(ends, [lf, crlf, cr, cr, crlf, lf, None, None]);
+}
+
+#[test]
+fn the_lines_of_git_are_found_again() {
+    let text = Text::new("a\nb\rc\r\nd\re");
+    let git = |first, last| text.git_lines(LineRange { first, last });
+    assert_eq!(git(0, 0), LineRange::line(0));
+    assert_eq!(git(1, 2), LineRange::line(1));
+    assert_eq!(git(2, 3), LineRange { first: 1, last: 2 });
+    assert_eq!(git(0, 99), LineRange { first: 0, last: 2 });
+    assert_eq!(git(99, 99), LineRange::line(2));
+    assert_eq!(
+        Text::new("a\nb\n").git_lines(LineRange { first: 1, last: 9 }),
+        LineRange { first: 1, last: 2 }
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Every line of git, and so every range of them, is found again from the LSP lines that it is.
+    #[test]
+    fn to_lsp_lines_and_back(text in "([ab🦀]|\r|\n|\r\n){0,40}", first: u32, more in 0..5_u32) {
+        let count = text.split_terminator('\n').count().max(1) as u32;
+        let first = first % count;
+        let lines = LineRange { first, last: (first + more).min(count - 1) };
+        let text = Text::new(&text);
+        prop_assert_eq!(text.git_lines(text.lsp_lines(lines)), lines);
+    }
+}
