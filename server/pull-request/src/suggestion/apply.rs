@@ -154,3 +154,6 @@ fn same_lines(one: &[String], other: &[String]) -> bool {
     let bare = |line: &String| line.strip_suffix('\r').unwrap_or(line).to_owned();
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| bare(one) == bare(other))
 }
+
+#[cfg(test)]
+mod tests;
