@@ -1,7 +1,7 @@
 //! A thread as a diagnostic.
 
 use super::markdown::web_url;
-use super::{Options, PlacedThread, Reader, Severity, words};
+use super::{Options, PlacedThread, Reader, Severity, page_of, words};
 use crate::model::{CommentId, LineRange};
 
 /// How many characters of a comment a message quotes.
@@ -23,7 +23,7 @@ pub struct Diagnostic {
     pub unnecessary: bool,
     /// One line of plain text.
     pub message: String,
-    /// The id of the thread's first comment, as text.
+    /// The id of the thread's first comment, as text; `being sent` while Bitbucket has given it none.
     pub code: String,
     /// Where that comment is on the web.
     pub code_link: Option<String>,
@@ -52,7 +52,7 @@ pub fn diagnostic(thread: &PlacedThread<'_>, options: &Options, reader: &Reader<
     if words::n_others(it) > 0 {
         message.push_str(&format!(" (+{})", words::count(words::n_others(it), "reply", "replies")));
     }
-    for word in words::state(it).into_iter().chain(words::whereabouts(thread)) {
+    for word in words::state(it, reader).into_iter().chain(words::whereabouts(thread)) {
         message.push_str(" · ");
         message.push_str(&word);
     }
@@ -76,8 +76,8 @@ pub fn diagnostic(thread: &PlacedThread<'_>, options: &Options, reader: &Reader<
         severity,
         unnecessary: thread.outdated(),
         message,
-        code: it.root.0.to_string(),
-        code_link: it.first().html_url.as_deref().and_then(web_url),
+        code: if it.root.is_local() { words::SENDING.into() } else { it.root.0.to_string() },
+        code_link: page_of(it.first()).and_then(web_url),
         related: related.collect(),
     })
 }

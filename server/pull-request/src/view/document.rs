@@ -126,7 +126,7 @@ pub fn thread(
 ) -> Document {
     let mut builder = Builder::default();
     let headline = words::headline(thread, reader, 80);
-    builder.begin(&headline, &words::state(thread).join(" · "));
+    builder.begin(&headline, &words::state(thread, reader).join(" · "));
     builder.push(&format!("# {}", text(&headline, 200)));
     builder.push("");
     if let Some(pull_request) = pull_request {
@@ -140,7 +140,7 @@ pub fn thread(
         builder.push("");
     }
     let from = builder.line();
-    builder.push(&hover::heading(thread, placed));
+    builder.push(&hover::heading(thread, placed, reader));
     for part in hover::body(thread, placed, reader, hover::DOCUMENT) {
         builder.push("");
         builder.push(&part);
@@ -314,9 +314,9 @@ fn general_comments(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder)
         }
         let from = builder.line();
         let headline = words::headline(thread, reader, 80);
-        builder.begin(&headline, &words::state(thread).join(" · "));
-        if thread.is_resolved() || thread.open_tasks() > 0 {
-            builder.push(&hover::heading(thread, None));
+        builder.begin(&headline, &words::state(thread, reader).join(" · "));
+        if thread.is_resolved() || thread.open_tasks() > 0 || reader.is_sending(thread.root) {
+            builder.push(&hover::heading(thread, None, reader));
             builder.push("");
         }
         for (at, part) in hover::body(thread, None, reader, hover::DOCUMENT).iter().enumerate() {
@@ -375,7 +375,7 @@ fn threads(page: &Page<'_>, reader: &Reader<'_>, builder: &mut Builder) {
             if words::n_others(thread) > 0 {
                 state.push(words::count(words::n_others(thread), "reply", "replies"));
             }
-            state.extend(words::state(thread));
+            state.extend(words::state(thread, reader));
             // Which file it is about, and that it is about the file, is said already.
             let whereabouts = at.iter().flat_map(|at| words::whereabouts(at));
             state.extend(whereabouts.filter(|word| word != words::FILE_COMMENT));

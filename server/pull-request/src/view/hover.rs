@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::markdown::{Surroundings, code_block, gist, link_or_text, quote, safe, text};
-use super::{PlacedThread, Reader, status, words};
+use super::{PlacedThread, Reader, page_of, status, words};
 use crate::model::{Comment, CommentId, Side, Spot, Task, Timestamp};
 use crate::place::Placement;
 use crate::thread::{Reply, Thread};
@@ -29,19 +29,21 @@ const EDITED: i64 = 2;
 ///
 /// At most 100 comments and about 128 KiB are shown; what is left out is counted.
 pub fn hover(thread: &PlacedThread<'_>, reader: &Reader<'_>) -> String {
-    let mut parts = vec![heading(thread.thread, Some(thread))];
+    let mut parts = vec![heading(thread.thread, Some(thread), reader)];
     parts.extend(body(thread.thread, Some(thread), reader, HOVER));
     parts.join("\n\n")
 }
 
 /// `**Open thread** · line 42 · moved from line 12`.
-pub(super) fn heading(thread: &Thread, placed: Option<&PlacedThread<'_>>) -> String {
+pub(super) fn heading(thread: &Thread, placed: Option<&PlacedThread<'_>>, reader: &Reader<'_>) -> String {
     let state = if thread.is_resolved() { "**Resolved thread**" } else { "**Open thread**" };
     let mut parts = vec![match location(thread, placed) {
         Some(location) => format!("{state} · {location}"),
         None => state.into(),
     }];
-    parts.extend(words::state(thread).into_iter().filter(|word| word != "resolved"));
+    parts.extend(Some(words::SENDING.into()).filter(|_| reader.is_sending(thread.root)));
+    let said = ["resolved", words::SENDING];
+    parts.extend(words::state(thread, reader).into_iter().filter(|word| !said.contains(&word.as_str())));
     parts.extend(placed.iter().flat_map(|placed| words::whereabouts(placed)));
     parts.join(" · ")
 }
@@ -89,7 +91,7 @@ pub(super) fn body(
         shown += 1;
         parts.push(comment);
     }
-    let page = thread.first().html_url.as_deref();
+    let page = page_of(thread.first());
     if shown < thread.comments.len() {
         let rest = words::count(thread.comments.len() - shown, "more comment", "more comments");
         parts.push(format!("… {rest}, {}", link_or_text("see them on Bitbucket", page)));
@@ -149,7 +151,8 @@ fn comment(
     let Reply { comment, depth } = reply;
     let arrow = if *depth > 0 { "↳ " } else { "" };
     if comment.deleted {
-        return format!("{arrow}*deleted comment*");
+        let sending = if reader.is_sending(comment.id) { " · being sent" } else { "" };
+        return format!("{arrow}*deleted comment*{sending}");
     }
     let mut head = format!("{arrow}**{}**", text(&reader.name(comment.author.as_ref()), 60));
     // Whom a reply answers goes without saying where it is the thread's first comment.
@@ -169,11 +172,15 @@ fn comment(
     if comment.updated_on.is_some_and(is_later) {
         head.push_str(" · edited");
     }
+    // Of the thread's first comment the heading says it.
+    if *depth > 0 && reader.is_sending(comment.id) {
+        head.push_str(&format!(" · {}", words::SENDING));
+    }
     if comment.pending {
         head.push_str(" · pending, nobody else sees it yet");
     }
     if comment.unreadable {
-        let page = link_or_text("see it on Bitbucket", comment.html_url.as_deref());
+        let page = link_or_text("see it on Bitbucket", page_of(comment));
         head.push_str(&format!(" · *this comment could not be read in full*, {page}"));
     }
     let body = safe(&comment.raw, &reader.surroundings(comment, placed.and_then(whole_commented)));

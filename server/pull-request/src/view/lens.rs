@@ -10,7 +10,7 @@ pub fn thread_lens(thread: &PlacedThread<'_>, reader: &Reader<'_>) -> String {
     if words::n_others(thread.thread) > 0 {
         parts.push(words::count(words::n_others(thread.thread), "reply", "replies"));
     }
-    parts.extend(words::state(thread.thread));
+    parts.extend(words::state(thread.thread, reader));
     parts.extend(words::whereabouts(thread));
     without_icons(&parts.join(" · "))
 }

@@ -198,7 +198,12 @@ impl Reader<'_> {
             mentions: &comment.mentions,
             names: Some(self.names),
             commented,
-            page: comment.html_url.as_deref(),
+            page: page_of(comment),
         }
     }
+}
+
+/// A comment's page on the web; one that is still on its way there has none.
+fn page_of(comment: &Comment) -> Option<&str> {
+    comment.html_url.as_deref().filter(|_| !comment.id.is_local())
 }

@@ -4,7 +4,7 @@ mod documents;
 mod hostile;
 mod threads;
 
-use super::document::{Document, LinkTarget, Page, Row, Symbol};
+use super::document::{Document, DraftRow, DraftState, LinkTarget, Page, Row, Symbol};
 use super::*;
 use crate::content::Confidence;
 use crate::model::*;
@@ -77,6 +77,12 @@ fn discussed() -> Thread {
 
 fn placed(placement: Placement, provenance: Provenance) -> Placed {
     Placed { placement, provenance, commented: Some("    charge();\n    charge();".into()) }
+}
+
+/// What is seen while some comments, or what was done to their threads, are on their way.
+fn while_sending<T>(ids: &[CommentId], see: impl FnOnce(&Reader<'_>) -> T) -> T {
+    let sending = ids.iter().copied().collect();
+    with_reader(|reader| see(&Reader { sending: &sending, ..*reader }))
 }
 
 fn with_reader<T>(see: impl FnOnce(&Reader<'_>) -> T) -> T {

@@ -47,9 +47,15 @@ pub(super) fn headline(thread: &Thread, reader: &Reader<'_>, max_characters: usi
     }
 }
 
-/// Resolved, pending, open tasks: what is to say of a thread wherever it is.
-pub(super) fn state(thread: &Thread) -> Vec<String> {
+/// Said of what is on its way to Bitbucket.
+pub(super) const SENDING: &str = "being sent";
+
+/// Being sent, resolved, pending, open tasks: what is to say of a thread wherever it is.
+pub(super) fn state(thread: &Thread, reader: &Reader<'_>) -> Vec<String> {
     let mut words = Vec::new();
+    if reader.is_sending_any(thread) {
+        words.push(SENDING.into());
+    }
     if thread.is_resolved() {
         words.push("resolved".into());
     }

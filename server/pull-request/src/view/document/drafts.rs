@@ -1,7 +1,7 @@
 //! The list of what the user has written and not yet sent.
 
 use super::builder::Builder;
-use super::{Document, Reader, status, text, words};
+use super::{Document, Reader, plain, status, text, words};
 use crate::model::Timestamp;
 
 /// What became of a draft so far. The sentences may quote Bitbucket.
@@ -59,17 +59,17 @@ pub fn drafts(drafts: &[DraftRow], reader: &Reader<'_>) -> Drafts {
     builder.push("# Drafts");
     builder.push("");
     if drafts.is_empty() {
-        builder.push("There are no drafts: everything that was written is sent.");
+        builder.push("There are no drafts: nothing waits to be sent.");
     }
     for draft in drafts {
-        let title = super::plain(&draft.title, 200);
+        let title = plain(&draft.title, 200);
         let title = if title.is_empty() { "(no title)".to_owned() } else { title };
-        let state = state(&draft.state);
-        let mut parts = vec![format!("**{}**", text(&title, 200)), state.clone()];
+        let state = plain(&state(&draft.state), 300);
+        let mut parts = vec![format!("**{}**", text(&title, 200)), text(&state, 300)];
         parts.push(status::age(reader.now, draft.changed));
         parts.extend(Some(text(&draft.first_words, 100)).filter(|words| !words.is_empty()));
         rows.push((builder.line(), draft.id.clone()));
-        builder.begin(&title, &super::plain(&state, 300));
+        builder.begin(&title, &state);
         builder.push_row(&format!("- {}", parts.join(" · ")), None);
         builder.end();
     }
@@ -82,7 +82,7 @@ fn state(state: &DraftState) -> String {
         DraftState::Draft => "not sent".into(),
         DraftState::Sending => "being sent".into(),
         DraftState::SendingElsewhere => "being sent by another editor".into(),
-        DraftState::Rejected(why) => format!("refused: {}", text(why, 300)),
-        DraftState::Unknown(why) => format!("perhaps sent: {}", text(why, 300)),
+        DraftState::Rejected(why) => format!("refused: {why}"),
+        DraftState::Unknown(why) => format!("perhaps sent: {why}"),
     }
 }

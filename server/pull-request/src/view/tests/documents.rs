@@ -298,3 +298,51 @@ fn many_threads_take_little_time() {
         assert!(took < Duration::from_secs(5), "{took:?}");
     });
 }
+
+#[test]
+fn drafts_as_a_list() {
+    let row = |id: &str, title: &str, state, first_words: &str| DraftRow {
+        id: id.into(),
+        title: title.into(),
+        state,
+        changed: Timestamp(NOW.0 - 300),
+        first_words: first_words.into(),
+    };
+    let rows = [
+        row("a1", "Reply to Ana in #12", DraftState::Draft, "I *think* that"),
+        row("b2", "New comment on src/pay.rs", DraftState::Sending, "Why?"),
+        row("c3", "", DraftState::SendingElsewhere, ""),
+        row("d4", "Task", DraftState::Rejected("Bitbucket refused it: <b>no</b>.".into()), "Do it"),
+        row("e5", "Edit", DraftState::Unknown("The connection broke.".into()), "See"),
+    ];
+    let list = with_reader(|reader| document::drafts(&rows, reader));
+    assert_well_formed(&list.document);
+    let mut drawn = String::new();
+    for (line, text) in (0..).zip(list.document.text.lines()) {
+        writeln!(drawn, "{:.>3}│ {text}", list.at(line).unwrap_or_default()).unwrap();
+    }
+    draw_symbols(&list.document.symbols, 0, &mut drawn);
+    expect![[r#"
+        ...│ # Drafts
+        ...│ 
+        .a1│ - **Reply to Ana in #12** · not sent · 5 minutes ago · I \*think\* that
+        .b2│ - **New comment on src/pay.rs** · being sent · 5 minutes ago · Why?
+        .c3│ - **(no title)** · being sent by another editor · 5 minutes ago
+        .d4│ - **Task** · refused: Bitbucket refused it: \<b>no\</b>. · 5 minutes ago · Do it
+        .e5│ - **Edit** · perhaps sent: The connection broke. · 5 minutes ago · See
+        0..6 Drafts (5 drafts)
+          2..2 Reply to Ana in #12 (not sent)
+          3..3 New comment on src/pay.rs (being sent)
+          4..4 (no title) (being sent by another editor)
+          5..5 Task (refused: Bitbucket refused it: <b>no</b>.)
+          6..6 Edit (perhaps sent: The connection broke.)
+    "#]].assert_eq(&drawn);
+    let none = with_reader(|reader| document::drafts(&[], reader));
+    assert_well_formed(&none.document);
+    expect![[r#"
+        # Drafts
+
+        There are no drafts: nothing waits to be sent.
+    "#]].assert_eq(&none.document.text);
+    assert_eq!(none.rows, []);
+}
