@@ -45,3 +45,6 @@ pub enum Intent {
         before: String,
     },
 }
+
+#[cfg(test)]
+mod tests;

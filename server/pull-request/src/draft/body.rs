@@ -5,10 +5,13 @@ use super::page::HOW_TO_SEND;
 /// The marker line. What is above the last one is sent, it and what is below never.
 pub const END: &str = "<!-- Your text ends here: this line and all that is below it is not sent. -->";
 
+/// The byte order mark.
+const MARK: char = '\u{FEFF}';
+
 /// What is sent: all above the last marker line, with `\n` for every line end, and without blanks at its end.
 ///
 /// `None` if the marker is gone: nobody can tell then where the text ends.
-/// A byte order mark that an editor left at the start is not part of the text.
+/// Byte order marks that an editor left at the start are not part of the text.
 pub fn body(text: &str) -> Option<String> {
     marker(text).map(|at| normalized(&text[..at]))
 }
@@ -38,10 +41,13 @@ pub(super) fn is_marker(line: &str) -> bool {
 pub(super) fn marker(text: &str) -> Option<usize> {
     let mut end = text.len();
     while let Some(at) = text[..end].rfind(END) {
-        let line = text[at..].split(['\n', '\r']).next().unwrap_or_default();
-        let line_start =
-            text[..at].trim_start_matches('\u{FEFF}').is_empty() || text[..at].ends_with(['\n', '\r']);
-        if line_start && is_marker(line) {
+        let before = &text[..at];
+        let starts_line = before.is_empty()
+            || before.ends_with(['\n', '\r'])
+            || before.ends_with(MARK) && before.trim_start_matches(MARK).is_empty();
+        let next =
+            text[at + END.len()..].chars().find(|next| matches!(next, '\n' | '\r') || !next.is_whitespace());
+        if starts_line && matches!(next, None | Some('\n' | '\r')) {
             return Some(at);
         }
         end = at;
@@ -49,7 +55,8 @@ pub(super) fn marker(text: &str) -> Option<usize> {
     None
 }
 
-fn normalized(text: &str) -> String {
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+/// A body as it is sent.
+pub(super) fn normalized(text: &str) -> String {
+    let text = text.trim_start_matches(MARK);
     text.replace("\r\n", "\n").replace('\r', "\n").trim_end().to_owned()
 }

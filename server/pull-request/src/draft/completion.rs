@@ -180,17 +180,18 @@ fn emoji(typed: &Typed<'_>) -> Vec<Completion> {
     });
     let Some((at, query)) = whole.or_else(|| typed.behind(':')) else { return Vec::new() };
     let query = query.to_ascii_lowercase();
-    let fits = |name: &str| match whole {
-        Some(_) => name == query,
-        None => name.starts_with(&query) || name.split('_').any(|word| word.starts_with(&query)),
+    let matched = |name: &'static str| match whole {
+        Some(_) => Some(name).filter(|name| *name == query),
+        None => Some(name).filter(|name| name.starts_with(&query)).or_else(|| from_word(name, &query)),
     };
-    let mut fitting: Vec<&(&str, &str)> = EMOJI.iter().filter(|(name, _)| fits(name)).collect();
-    fitting.sort_by_key(|(name, _)| !name.starts_with(&query));
-    let completion = |(name, character): &(&str, &str)| Completion {
+    let known = EMOJI.iter().filter_map(|(name, character)| Some((matched(name)?, *name, *character)));
+    let mut fitting: Vec<(&str, &str, &str)> = known.collect();
+    fitting.sort_by_key(|(matched, name, _)| matched != name);
+    let completion = |(matched, name, character): (&str, &str, &str)| Completion {
         label: format!("{character} {name}"),
         detail: format!(":{name}:"),
-        filter: format!(":{name}:"),
-        ..typed.completion(at, CompletionKind::Emoji, (*character).to_owned())
+        filter: format!(":{matched}:"),
+        ..typed.completion(at, CompletionKind::Emoji, character.to_owned())
     };
     fitting.into_iter().take(MOST).map(completion).collect()
 }
@@ -201,7 +202,7 @@ fn numbers(typed: &Typed<'_>, pull_requests: &[(PullRequestId, String)]) -> Vec<
     let completion = |(id, title): &(PullRequestId, String)| {
         let title = plain(title, 80);
         let filter = match id.0.to_string().starts_with(query) {
-            true => format!("{id} {title}"),
+            true => format!("{id} {title}").trim_end().to_owned(),
             false => format!("#{}", from_word(&title, query)?),
         };
         let it = typed.completion(at, CompletionKind::PullRequest, id.to_string());

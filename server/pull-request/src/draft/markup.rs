@@ -29,11 +29,16 @@ impl Code {
 
     /// Whether a byte is in a code block or in inline code, its marks included; so is the end of a block.
     pub(super) fn has(&self, byte: usize) -> bool {
-        self.block_at(byte).is_some() || self.spans.iter().any(|span| span.start < byte && byte < span.end)
+        self.block_at(byte).is_some() || before(&self.spans, byte).is_some_and(|span| byte < span.end)
     }
 
     /// The code block around a byte.
     pub(super) fn block_at(&self, byte: usize) -> Option<&Range<usize>> {
-        self.blocks.iter().find(|block| block.start < byte && byte <= block.end)
+        before(&self.blocks, byte).filter(|block| byte <= block.end)
     }
+}
+
+/// The last range that starts before a byte; they come in order, and none is in another.
+fn before(ranges: &[Range<usize>], byte: usize) -> Option<&Range<usize>> {
+    ranges[..ranges.partition_point(|range| range.start < byte)].last()
 }

@@ -5,6 +5,9 @@ use super::markup::Code;
 use crate::text::{Encoding, Text};
 use crate::view::markdown::mentioned;
 
+/// How many mentions of one draft are found.
+const MOST: usize = 1_000;
+
 /// A mention `@{account id}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mention {
@@ -16,7 +19,7 @@ pub struct Mention {
     pub account_id: String,
 }
 
-/// The mentions above the marker, in their order; what stands in code is none.
+/// The mentions above the marker, in their order, at most 1,000; what stands in code is none.
 pub fn mentions(text: &str) -> Vec<Mention> {
     let above = above(text);
     if !above.contains("@{") {
@@ -32,5 +35,5 @@ pub fn mentions(text: &str) -> Vec<Mention> {
         let columns = (start.character, start.character + account_id.len() as u32 + 3);
         Some(Mention { line: start.line, columns, account_id: account_id.to_owned() })
     });
-    found.collect()
+    found.take(MOST).collect()
 }

@@ -1,7 +1,7 @@
 //! A new draft document: the text to begin with, the marker, and below it what it is about.
 
 use super::Intent;
-use super::body::{END, is_marker};
+use super::body::{END, is_marker, with_body};
 use crate::model::{LineRange, PullRequestId, Side, Spot, Subject};
 use crate::suggestion;
 use crate::view::markdown::{Names, Surroundings, code, code_block, quote, safe, text};
@@ -68,11 +68,14 @@ pub fn write(page: &Page<'_>) -> Written {
         parts.push(if quoted.is_empty() { "> *(no text)*".into() } else { quote(&quoted) });
     }
     if let Some(code) = &page.code {
-        parts.push(format!("{}:", place(&code.path, code.side, code.lines)));
+        // The first line says already where it is, unless the draft is about something else.
+        let is_said = matches!(page.intent, Intent::Comment(Subject::Code { path, spot: Spot::Lines(side, lines) })
+            if (path, side, lines) == (&code.path, &code.side, &code.lines));
+        parts.extend(Some(format!("{}:", place(&code.path, code.side, code.lines))).filter(|_| !is_said));
         parts.push(fenced(code));
     }
     parts.push(HOW_TO_SEND.into());
-    let text = super::with_body(&format!("{END}\n\n{}\n", parts.join("\n\n")), &page.body);
+    let text = with_body(&format!("{END}\n\n{}\n", without_markers(&parts.join("\n\n"))), &page.body);
     Written { caret: caret(page.intent, &page.body), text }
 }
 
@@ -90,7 +93,7 @@ fn about(page: &Page<'_>) -> String {
             _ => format!("Reply to {whose}"),
         },
         Intent::Comment(Subject::Code { path, spot: Spot::Lines(side, lines) }) => {
-            format!("New comment on {}", place(path, *side, *lines))
+            format!("New comment on {},", place(path, *side, *lines))
         }
         Intent::Comment(Subject::Code { path, spot: Spot::File }) => {
             format!("New comment on the file {}", code(path, PATH))
@@ -112,13 +115,14 @@ fn place(path: &str, side: Side, lines: LineRange) -> String {
 
 fn fenced(code: &Code) -> String {
     let ending = code.path.rsplit(['/', '.']).next().unwrap_or_default();
-    // A blank makes a marker in the code an ordinary line.
-    let text: Vec<String> = code
-        .text
-        .iter()
-        .map(|line| if is_marker(line) { format!(" {line}") } else { line.clone() })
-        .collect();
-    code_block(&text.join("\n"), code.language.as_deref().unwrap_or(ending))
+    code_block(&code.text.join("\n"), code.language.as_deref().unwrap_or(ending))
+}
+
+/// A blank makes a marker, as a commented file may have it, an ordinary line.
+fn without_markers(below: &str) -> String {
+    let lines =
+        below.split('\n').map(|line| if is_marker(line) { format!(" {line}") } else { line.to_owned() });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn caret(intent: &Intent, body: &str) -> (u32, u32) {

@@ -1,14 +1,14 @@
 //! What is wrong with a draft, or may not be what the user wants.
 
 use super::Intent;
-use super::body::{END, above, marker};
+use super::body::{END, above, marker, normalized};
 use super::markup::Code;
 use crate::model::{LineRange, Side, Spot, Subject};
 use crate::suggestion;
 use crate::text::{Encoding, Text};
 use crate::view::Severity;
 use crate::view::invisible::{is_hidden, one_line};
-use crate::view::markdown::mentioned;
+use crate::view::markdown::{cut_at, mentioned};
 
 /// The longest text that is sent, in bytes. Bitbucket documents no limit; this is ours, and no review needs more.
 pub const LONGEST: usize = 32_768;
@@ -71,14 +71,16 @@ pub fn problems(text: &str, intent: &Intent, facts: &Facts<'_>) -> Vec<Problem> 
             "There is no text yet: write it above the marker line.".into(),
         );
     }
-    let length = body.trim_end().len();
+    let (length, end) = (normalized(body).len(), body.trim_end().len());
     if length > LONGEST {
         let sentence = format!(
             "The text is too long: {length} bytes, and at most {LONGEST} are sent. Shorten it, or make two of it."
         );
-        let start = (0..=LONGEST).rev().find(|&at| body.is_char_boundary(at)).unwrap_or(0);
-        found.add(start..length, Severity::Error, true, sentence);
+        let start = cut_at(&body[..end], LONGEST).len();
+        found.add(start..end, Severity::Error, true, sentence);
     }
+    // Of what is far too long, the start is looked at.
+    let body = cut_at(body, 2 * LONGEST);
     characters(body, &mut found);
     names(body, facts, &mut found);
     suggestions(body, intent, facts, &mut found);
@@ -95,6 +97,10 @@ struct Found {
 
 impl Found {
     fn add(&mut self, bytes: std::ops::Range<usize>, severity: Severity, blocks: bool, sentence: String) {
+        // Enough to choose from; what comes first of what blocks is always among it.
+        if self.problems.len() >= if blocks { 20 * MOST } else { 10 * MOST } {
+            return;
+        }
         let start = self.lines.position(bytes.start, Encoding::Utf8);
         let end = self.lines.position(bytes.end, Encoding::Utf8);
         self.problems.push(Problem {
@@ -171,7 +177,7 @@ fn names(body: &str, facts: &Facts<'_>, found: &mut Found) {
                 found.add(at..at + account_id.len() + 3, Severity::Warning, false, sentence.into());
             }
         } else if rest.starts_with('{') {
-            let line = rest.split(['\n', '\r']).next().unwrap_or_default();
+            let line = start_of_line(rest);
             let length = line.find('}').map_or(line.trim_end().len(), |end| end + 1);
             let sentence = "This mention is not complete: type @ and choose a name.";
             found.add(at..at + 1 + length, Severity::Warning, false, sentence.into());
@@ -182,9 +188,19 @@ fn names(body: &str, facts: &Facts<'_>, found: &mut Found) {
     }
 }
 
+/// What is left of the line, if it is not long.
+fn start_of_line(text: &str) -> &str {
+    let mut characters = text.char_indices().zip(0..);
+    let end = characters.find(|((_, character), n)| matches!(character, '\n' | '\r') || *n == 100);
+    &text[..end.map_or(text.len(), |((at, _), _)| at)]
+}
+
 /// The length of the longest name at the start of a text, in whole words.
 fn name_length(text: &str, is_name: &dyn Fn(&str) -> bool) -> Option<usize> {
-    let line = text.split(['\n', '\r']).next().unwrap_or_default();
+    if !text.starts_with(char::is_alphanumeric) {
+        return None;
+    }
+    let line = start_of_line(text);
     let word_end = |(at, character): (usize, char)| {
         let next = line[at + character.len_utf8()..].chars().next();
         let ends = character.is_alphanumeric() && !next.is_some_and(char::is_alphanumeric);

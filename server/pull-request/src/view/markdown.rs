@@ -237,7 +237,7 @@ impl<'a> Mentions<'a> {
 }
 
 /// The start of a text, of at most `longest` bytes, cut between characters.
-fn cut_at(text: &str, longest: usize) -> &str {
+pub(crate) fn cut_at(text: &str, longest: usize) -> &str {
     let mut end = text.len().min(longest);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -260,4 +260,4 @@ fn is_block(tag: &TagEnd) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

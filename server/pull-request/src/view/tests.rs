@@ -3,6 +3,7 @@
 mod documents;
 mod hostile;
 mod threads;
+mod writing;
 
 use super::document::{Document, DraftRow, DraftState, LinkTarget, Page, Row, Symbol};
 use super::*;

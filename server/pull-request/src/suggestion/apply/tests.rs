@@ -91,6 +91,7 @@ fn draw(document: &str, wanted: &[Wanted], expected: Expect) {
         edited.apply(Some(range), &replacement.new_text, Encoding::Utf8);
     }
     let refused: String = all.refused.iter().map(|(at, why)| format!("{}. {why}\n", at + 1)).collect();
+    let edited = edited.to_string().replace('\r', "␍");
     expected.assert_eq(&format!("{edited}\napplied {:?}\n{refused}", all.applied));
 }
 
@@ -128,7 +129,7 @@ fn several_suggestions_are_applied_from_the_bottom_up() {
         &[wanted(0, 1, &["a", "b"], &["x"])],
         expect![[r#"
             a
-            b
+            b␍
 
             applied []
             1. The suggestion was not applied: some of the lines end with CRLF and some do not. Give them all the same line end, and apply it again.
@@ -271,6 +272,7 @@ fn stays_within_its_lines(Case { lines, wanted }: &Case) -> Result<(u32, u32), T
 }
 
 #[test]
+#[allow(clippy::print_stderr, reason = "how much was tried is to be seen")]
 fn no_byte_outside_the_anchored_lines_changes() {
     let config = ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() };
     let counts = std::cell::Cell::new((0, 0));

@@ -75,10 +75,10 @@ fn starts_like_web(text: &str) -> bool {
 pub(crate) fn mentioned(text: &str) -> Option<&str> {
     // Account ids are at most 128 characters (Atlassian's privacy guide).
     let inside = text.strip_prefix("@{")?;
-    let end = inside.bytes().take(129).position(|byte| byte == b'}')?;
-    let account = &inside[..end];
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_');
-    (!account.is_empty() && account.bytes().all(fits)).then_some(account)
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_');
+    let length = inside.bytes().take(129).take_while(fits).count();
+    let is_whole = (1..=128).contains(&length) && inside.as_bytes().get(length) == Some(&b'}');
+    is_whole.then(|| &inside[..length])
 }
 
 /// Adds a text so that it is shown as it is; line feeds in it become spaces, hidden characters numbers.

@@ -336,13 +336,15 @@ fn drafts_as_a_list() {
           4..4 (no title) (being sent by another editor)
           5..5 Task (refused: Bitbucket refused it: <b>no</b>.)
           6..6 Edit (perhaps sent: The connection broke.)
-    "#]].assert_eq(&drawn);
+    "#]]
+    .assert_eq(&drawn);
     let none = with_reader(|reader| document::drafts(&[], reader));
     assert_well_formed(&none.document);
     expect![[r#"
         # Drafts
 
         There are no drafts: nothing waits to be sent.
-    "#]].assert_eq(&none.document.text);
+    "#]]
+    .assert_eq(&none.document.text);
     assert_eq!(none.rows, []);
 }

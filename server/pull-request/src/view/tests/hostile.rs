@@ -1,7 +1,7 @@
 //! What no field brings onto the screen.
 
 use super::*;
-use crate::view::action::ThreadAction;
+use crate::view::action::{CommentAction, TaskAction, ThreadAction};
 use crate::view::diagnostic::diagnostic;
 use crate::view::invisible::hostile_characters;
 
@@ -54,6 +54,28 @@ fn filled(with: &str) -> (PullRequest, Discussion, Vec<BuildStatus>) {
     (pull_request, fold(comments.map(fill).into(), tasks.into()), vec![status])
 }
 
+/// The list of drafts with one text in every field.
+fn drafts(with: &str, reader: &Reader<'_>) -> Document {
+    let states = [
+        DraftState::Draft,
+        DraftState::Sending,
+        DraftState::SendingElsewhere,
+        DraftState::Rejected(with.into()),
+        DraftState::Unknown(with.into()),
+    ];
+    let rows = states.map(|state| DraftRow {
+        id: "a".into(),
+        title: with.into(),
+        state,
+        changed: NOW,
+        first_words: with.into(),
+    });
+    let list = document::drafts(&rows, reader);
+    let row = |(line, _): &(u32, String)| list.document.text.lines().nth(*line as usize).unwrap_or_default();
+    assert!(list.rows.len() == 5 && list.rows.iter().map(row).all(|row| row.starts_with("- **")));
+    list.document
+}
+
 /// Everything that the view makes of a filled discussion: (one-line texts, texts with lines, addresses).
 fn all_output(with: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
     let (pull_request, discussion, statuses) = filled(with);
@@ -68,7 +90,8 @@ fn all_output(with: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
         .map(|(thread, placed)| PlacedThread { thread, placed, written_on_older_version: false })
         .collect();
     assert_eq!(placed.len(), 2);
-    let reader = Reader { me: None, names: &names, now: NOW, sending: nothing_is_sent() };
+    let sending = discussion.threads.iter().flat_map(|it| &it.comments).map(|it| it.comment.id).collect();
+    let reader = Reader { me: None, names: &names, now: NOW, sending: &sending };
     let options = Options { show_resolved: true, ..Options::default() };
 
     let (mut lines, mut texts, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
@@ -92,9 +115,12 @@ fn all_output(with: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
         lines.extend(diagnostic.related.into_iter().flat_map(|related| [related.author, related.text]));
         addresses.extend(diagnostic.code_link);
         lines.push(ThreadAction::CopyLink.title(it.thread, &reader));
+        lines.push(CommentAction::Delete.title(it.thread.first(), &reader));
+        lines.extend(it.thread.tasks.iter().map(|task| TaskAction::Complete.title(task, &reader)));
         texts.push(hover::hover(it, &reader));
         documents.push(document::thread(it.thread, Some(it), Some(&pull_request), &reader));
     }
+    documents.push(drafts(with, &reader));
     for document in documents {
         assert_well_formed(&document);
         texts.push(document.text);

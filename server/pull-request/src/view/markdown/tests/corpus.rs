@@ -162,7 +162,7 @@ const HOSTILE: &[&str] = &[
 ];
 
 /// All of them, each address in each shape, and each hidden character in several places.
-pub(super) fn corpus() -> Vec<String> {
+pub(crate) fn corpus() -> Vec<String> {
     let shaped = SHAPES.iter().flat_map(|shape| EVIL.iter().map(move |evil| shape.replace("{}", evil)));
     let controls = hostile_characters().into_iter().flat_map(|character| {
         ["a{}b", "`{}`", "[a](https://x.org/{})", "```\n{}\n```", "{}[a](command:b)", "<{}b>"]
