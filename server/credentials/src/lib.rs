@@ -14,10 +14,8 @@
 pub mod account;
 mod base64;
 mod environment;
-mod failpoint;
 pub mod git_protocol;
 mod lock;
-mod private_files;
 mod redact;
 pub mod refresh;
 mod secret;
@@ -30,10 +28,3 @@ pub use environment::{Account, Error, Source, from_environment};
 pub use lock::{Lock, LockError};
 pub use redact::{RedactingWriter, Redactor};
 pub use secret::{Authorization, Secret};
-
-/// 16 hexadecimal digits that nobody else has.
-fn random_id() -> std::io::Result<String> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}

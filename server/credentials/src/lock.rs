@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::private_files;
 use crate::store::{Store, one_line};
 use crate::vault::Owner;
 

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::account::{AccountKey, Origin, StoredAccount, same};
-use crate::private_files;
 
 const NAME: &str = "accounts.json";
 const VERSION: u64 = 1;
@@ -257,7 +256,7 @@ fn version_of(content: Option<&[u8]>) -> u64 {
 
 /// A name beside the file that is not taken.
 fn aside(path: &Path) -> io::Result<PathBuf> {
-    Ok(path.with_file_name(format!("{NAME}.damaged-{}", crate::random_id()?)))
+    Ok(path.with_file_name(format!("{NAME}.damaged-{}", private_files::random_id()?)))
 }
 
 fn refused(path: &Path, error: &io::Error) -> IndexError {

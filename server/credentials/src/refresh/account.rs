@@ -10,7 +10,6 @@ use std::time::Duration;
 use super::life::{Life, Now, life};
 use super::{Clock, Exchange, Outcome, Tokens};
 use crate::account::AccountKey;
-use crate::failpoint;
 use crate::lock::{Lock, LockError};
 use crate::secret::Secret;
 use crate::store::Store;
@@ -220,7 +219,7 @@ impl Account {
         let lock = surroundings
             .lock(&self.owner)
             .map_err(|error| retry(error.to_string(), Duration::from_secs(1)))?;
-        failpoint::at("refresh.locked");
+        private_files::failpoint::at("refresh.locked");
         self.save_now(surroundings, &lock);
         if let Some(unsaved) = &self.unsaved {
             return match self.is_good(surroundings, refused) {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::account::{Account, Failed, Known, STORE_PAUSE, Step, Surroundings, Unsaved, ended, retry};
 use super::{Exchange, ExchangeError};
-use crate::failpoint;
 use crate::lock::Lock;
 use crate::vault::{self, Generation, Grant, Secrets, VaultError};
 
@@ -38,9 +37,9 @@ impl Account {
             let owner = self.owner.clone();
             let write = vault::begin(&*surroundings.store, &owner, lock)
                 .map_err(|error| retry(error.to_string(), STORE_PAUSE))?;
-            failpoint::at("refresh.begun");
+            private_files::failpoint::at("refresh.begun");
             let reply = exchange(&refresh);
-            failpoint::at("refresh.exchanged");
+            private_files::failpoint::at("refresh.exchanged");
             match reply {
                 Ok(reply) => {
                     let secrets = match Grant::of(reply, surroundings.clock.wall(), Some(&grant)) {
@@ -54,7 +53,7 @@ impl Account {
                         }
                     };
                     let written = write.commit(&secrets);
-                    failpoint::at("refresh.written");
+                    private_files::failpoint::at("refresh.written");
                     self.keep(surroundings, secrets, from, written);
                     return Ok(());
                 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use secrecy::zeroize::Zeroizing;
 
-use crate::private_files;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError, capitalized, one_line};
 

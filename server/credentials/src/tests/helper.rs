@@ -83,8 +83,8 @@ impl Helper {
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         match die_at {
-            Some(place) => command.env("CREDENTIALS_DIE_AT", place),
-            None => command.env_remove("CREDENTIALS_DIE_AT"),
+            Some(place) => command.env("DIE_AT", place),
+            None => command.env_remove("DIE_AT"),
         };
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());

@@ -227,7 +227,8 @@ pub(crate) fn begin<'a>(
     // What cannot be removed stays in the journal and is in nobody's way.
     let names = left_over.names().filter(|name| Some(*name) != current);
     let stuck: Vec<&str> = names.filter(|name| items.remove_generation(name).is_err()).collect();
-    let generation = crate::random_id().map_err(|error| VaultError::NoRandomness(error.to_string()))?;
+    let generation =
+        private_files::random_id().map_err(|error| VaultError::NoRandomness(error.to_string()))?;
     let left_over: Vec<String> = current.into_iter().chain(stuck).map(str::to_owned).collect();
     items.set_journal(&Journal::of(left_over.iter().map(String::as_str).chain([generation.as_str()])))?;
     Ok(Write { items, left_over, generation })

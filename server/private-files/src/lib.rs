@@ -9,7 +9,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::failpoint;
+pub mod failpoint;
 
 /// Larger files are refused: nothing here writes them.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -19,11 +19,15 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// # Errors
 /// What the system said; or `PermissionDenied` with a sentence if the folder is a symbolic link, belongs to
 /// somebody else, or can be read by others.
-pub(crate) fn folder(path: &Path) -> io::Result<()> {
+pub fn folder(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) => check(path, &found, Wanted::Folder),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
             make_folder(path)?;
+            for made in missing.into_iter().filter(|made| !made.as_os_str().is_empty()) {
+                sync_folder(made)?;
+            }
             check(path, &fs::symlink_metadata(path)?, Wanted::Folder)
         }
         Err(error) => Err(error),
@@ -35,7 +39,7 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// What the system said; or `PermissionDenied` with a sentence if others can write to the folder.
-pub(crate) fn open_folder(path: &Path) -> io::Result<()> {
+pub fn open_folder(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(found) => check(path, &found, Wanted::OpenFolder),
         Err(error) if error.kind() == io::ErrorKind::NotFound => folder(path),
@@ -48,19 +52,40 @@ pub(crate) fn open_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// What the system said; or `PermissionDenied` with a sentence if the file is a symbolic link, no ordinary file,
 /// somebody else's, or can be read by others.
-pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    content(path, LARGEST, |found| check(path, found, Wanted::File))
+}
+
+/// The content of a file in a folder of [`folder`]'s, whatever the file's own mode: other programs, such as the user's
+/// editor, may have replaced it. Nothing if there is no such file.
+///
+/// # Errors
+/// What the system said; or a sentence if the file is a symbolic link, no ordinary file, or has more than `largest`
+/// bytes.
+pub fn read_shared(path: &Path, largest: u64) -> io::Result<Option<Vec<u8>>> {
+    content(path, largest, |found| match found.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other(format!("{} is not of the right kind", path.display()))),
+    })
+}
+
+fn content(
+    path: &Path,
+    largest: u64,
+    check: impl Fn(&fs::Metadata) -> io::Result<()>,
+) -> io::Result<Option<Vec<u8>>> {
     let file = match options().read(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(explained(path, error)),
     };
     let found = file.metadata()?;
-    check(path, &found, Wanted::File)?;
-    if found.len() > LARGEST {
+    check(&found)?;
+    if found.len() > largest {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{} is too large", path.display())));
     }
     let mut content = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
-    file.take(LARGEST).read_to_end(&mut content)?;
+    file.take(largest).read_to_end(&mut content)?;
     Ok(Some(content))
 }
 
@@ -68,10 +93,18 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// What the system said. The old content is then still there.
-pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     if let Ok(found) = fs::symlink_metadata(path) {
         check(path, &found, Wanted::File)?;
     }
+    replace(path, content)
+}
+
+/// Replaces the content, or makes the file: mode 0600, whatever was there. For files in a folder of [`folder`]'s.
+///
+/// # Errors
+/// What the system said. The old content is then still there.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = beside(path)?;
     let written = (|| {
         let mut file = options().write(true).create_new(true).open(&new)?;
@@ -90,13 +123,36 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_folder(path)
 }
 
+/// Gives the file another name, maybe in another folder on the same disk; what has that name is replaced.
+///
+/// # Errors
+/// What the system said.
+pub fn rename(path: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(path, to)?;
+    failpoint::at("file.moved");
+    sync_folder(to)?;
+    sync_folder(path)
+}
+
+/// Brings to the disk what another program wrote into the file.
+///
+/// # Errors
+/// What the system said.
+pub fn sync(path: &Path) -> io::Result<()> {
+    options().read(true).write(true).open(path).map_err(|error| explained(path, error))?.sync_all()?;
+    sync_folder(path)
+}
+
 /// Removes the file; that it is not there is no error.
 ///
 /// # Errors
 /// What the system said.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
+pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Ok(()) => sync_folder(path),
+        Ok(()) => {
+            failpoint::at("file.removed");
+            sync_folder(path)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
@@ -106,7 +162,7 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// What the system said, or the refusals of [`read`].
-pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
+pub fn lock_file(path: &Path) -> io::Result<File> {
     let file = options()
         .read(true)
         .write(true)
@@ -120,7 +176,7 @@ pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
 
 /// Removes what crashes left behind while files were written. What is younger than ten minutes stays, because
 /// another process may be writing it.
-pub(crate) fn remove_left_over(folder: &Path) {
+pub fn remove_left_over(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let unfinished = entry.file_name().to_string_lossy().ends_with(UNFINISHED);
@@ -131,17 +187,27 @@ pub(crate) fn remove_left_over(folder: &Path) {
     }
 }
 
+/// 16 hexadecimal digits that nobody else has.
+///
+/// # Errors
+/// The system gave no random bytes.
+pub fn random_id() -> io::Result<String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 const UNFINISHED: &str = ".unfinished";
 const ABANDONED: Duration = Duration::from_secs(600);
 
 fn beside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Ok(path.with_file_name(format!(".{name}.{}{UNFINISHED}", crate::random_id()?)))
+    Ok(path.with_file_name(format!(".{name}.{}{UNFINISHED}", random_id()?)))
 }
 
 /// A file name for a word: without letters that a file system could take for something else, different for different
 /// words also where upper and lower case are the same to it; nothing if it would be too long.
-pub(crate) fn name_for(word: &str) -> Option<String> {
+pub fn name_for(word: &str) -> Option<String> {
     let mut name = String::new();
     for byte in word.bytes() {
         match byte {

@@ -1,13 +1,13 @@
 //! Places where tests let a process die as if by `kill -9`.
 //!
-//! In every other build [`at`] does nothing.
+//! Only with the feature `failpoints`, which is for tests, and never in a release build; else [`at`] does nothing.
 
-/// Dies here if the process was told to: `CREDENTIALS_DIE_AT=name:n` means at the nth passing (from 1) of `name`.
-#[cfg(all(test, unix))]
-pub(crate) fn at(name: &str) {
+/// Dies here if the process was told to: `DIE_AT=name:n` means at the nth passing (from 1) of `name`.
+#[cfg(all(feature = "failpoints", debug_assertions, unix))]
+pub fn at(name: &str) {
     use std::sync::atomic::{AtomicU32, Ordering};
     static PASSED: AtomicU32 = AtomicU32::new(0);
-    let Ok(order) = std::env::var("CREDENTIALS_DIE_AT") else {
+    let Ok(order) = std::env::var("DIE_AT") else {
         return;
     };
     let Some((wanted, count)) = order.split_once(':') else {
@@ -23,5 +23,5 @@ pub(crate) fn at(name: &str) {
 }
 
 /// Nothing.
-#[cfg(not(all(test, unix)))]
-pub(crate) fn at(_: &str) {}
+#[cfg(not(all(feature = "failpoints", debug_assertions, unix)))]
+pub fn at(_: &str) {}
