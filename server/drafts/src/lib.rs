@@ -15,6 +15,8 @@ mod lock;
 mod record;
 mod send;
 mod service;
+#[cfg(all(test, unix))]
+mod tests;
 mod text;
 mod words;
 
