@@ -105,7 +105,7 @@ impl Drafts {
         Ok(newer)
     }
 
-    /// Removes what has been kept for 30 days at `now` (seconds since 1970), and what processes left that died.
+    /// Removes what has been kept for 30 days at `now` (seconds since 1970 by the system's clock), and what processes left that died.
     pub fn sweep(&self, now: u64) {
         self.finish_posted();
         self.forget(&self.folder().join("posted"), now);

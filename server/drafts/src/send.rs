@@ -183,8 +183,10 @@ impl<S: Service> Post<'_, S> {
                 continue;
             }
             // The user has done with it; if it is there, it must only not be taken for this one.
-            if let Some(found) = self.seen(&record).await.ok().flatten() {
-                self.drafts.bind(&twin, &record, found)?;
+            match self.seen_once(&record).await {
+                Ok(Some(found)) => drop(self.drafts.bind(&twin, &record, found)?),
+                Ok(None) => {}
+                Err(sentence) => return Ok(Some((twin, sentence))),
             }
         }
         Ok(None)
@@ -193,6 +195,9 @@ impl<S: Service> Post<'_, S> {
     /// Looks a few times, under the draft's turn; `before` is why it is not known.
     async fn look(&self, id: &DraftId, record: &Record, before: &str) -> Ended {
         let mut sentence = before.to_owned();
+        if record.attempt.is_none() {
+            return Ended::Unknown(sentence);
+        }
         for pause in &self.waits.before_looks {
             tokio::time::sleep(*pause).await;
             match self.seen(record).await {
@@ -202,6 +207,19 @@ impl<S: Service> Post<'_, S> {
             }
         }
         Ended::Unknown(sentence)
+    }
+
+    /// Looks until it could be looked once.
+    async fn seen_once(&self, record: &Record) -> Result<Option<u64>, String> {
+        let mut sentence = String::new();
+        for pause in &self.waits.before_looks {
+            tokio::time::sleep(*pause).await;
+            match self.seen(record).await {
+                Ok(seen) => return Ok(seen),
+                Err(why) => sentence = why,
+            }
+        }
+        Err(sentence)
     }
 
     /// The oldest one that can be what was sent and that no draft has.
