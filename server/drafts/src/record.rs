@@ -96,6 +96,8 @@ impl Record {
 pub(crate) struct Typed {
     /// The mark of the text's file when it was typed; nothing if there was none.
     pub(crate) over: Option<String>,
+    /// The process that kept it.
+    pub(crate) by: String,
     pub(crate) text: String,
 }
 

@@ -3,7 +3,9 @@
 //! It must not know what is in a text. What is typed belongs to the file as it was then; once the file has changed, it
 //! is the newer one, and the copy is put aside, never thrown away.
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use crate::error::{Error, on_disk};
 use crate::folder::Drafts;
@@ -60,6 +62,11 @@ impl Texts {
         }
     }
 
+    /// Whether the copy is what came before in the same window.
+    fn copy_is_by(&self, process: &str) -> bool {
+        matches!(&self.typed, Found::There(typed) if typed.by == process)
+    }
+
     /// Whether the copy has something that is in no other place.
     fn copy_is_of_use(&self) -> bool {
         match &self.typed {
@@ -70,9 +77,21 @@ impl Texts {
     }
 }
 
+/// A word for this process that no other one has.
+fn this_process() -> io::Result<String> {
+    static WORD: OnceLock<String> = OnceLock::new();
+    match WORD.get() {
+        Some(word) => Ok(word.clone()),
+        None => {
+            let word = private_files::random_id()?;
+            Ok(WORD.get_or_init(|| word).clone())
+        }
+    }
+}
+
 impl Drafts {
     /// Keeps what is typed and not saved yet, beside the draft's file, which the editor owns. To be called while the
-    /// user types and after each save; on disk when this returns.
+    /// user types and after each save; on disk when this returns. What another process kept is put aside, not replaced.
     ///
     /// # Errors
     /// `Gone` if there is no such draft (any more); `Disk`, then what was kept before is still kept.
@@ -81,11 +100,15 @@ impl Drafts {
         if texts.is_nothing() && !self.record_of(id).exists() {
             return Err(Error::Gone);
         }
+        let by = on_disk(&self.typed_of(id), |_| this_process())?;
+        if texts.copy_is_of_use() && !texts.copy_is_by(&by) {
+            self.put_copy_aside(id)?;
+        }
         if texts.file.as_deref() == Some(text.as_bytes()) {
             on_disk(&self.path(id), private_files::sync)?;
             return on_disk(&self.typed_of(id), private_files::remove);
         }
-        let typed = Typed { over: texts.mark(), text: text.to_owned() };
+        let typed = Typed { over: texts.mark(), by, text: text.to_owned() };
         on_disk(&self.typed_of(id), |path| record::write(path, &typed))
     }
 

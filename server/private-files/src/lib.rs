@@ -389,6 +389,27 @@ mod tests {
     }
 
     #[test]
+    fn in_a_private_folder_other_modes_are_borne() {
+        let root = tempfile::tempdir().unwrap();
+        let [file, other] = ["x", "y"].map(|name| root.path().join(name));
+        fs::write(&file, "by an editor").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(read_shared(&file, 12).unwrap().unwrap(), b"by an editor");
+        assert_eq!(read_shared(&file, 11).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(read_shared(&other, 12).unwrap(), None);
+        sync(&file).unwrap();
+        replace(&file, b"ours").unwrap();
+        assert_eq!((read(&file).unwrap().unwrap(), mode(&file)), (b"ours".to_vec(), 0o600));
+        rename(&file, &other).unwrap();
+        assert_eq!((read(&file).unwrap(), read(&other).unwrap().unwrap()), (None, b"ours".to_vec()));
+        symlink(&other, &file).unwrap();
+        assert!(read_shared(&file, 12).unwrap_err().to_string().ends_with("is a symbolic link"));
+        assert!(read_shared(root.path(), 12).is_err());
+        replace(&file, b"new").unwrap();
+        assert_eq!(read(&other).unwrap().unwrap(), b"ours", "what a link led to is not touched");
+    }
+
+    #[test]
     fn links_and_other_kinds_are_refused() {
         let root = tempfile::tempdir().unwrap();
         let (target, link) = (root.path().join("target"), root.path().join("link"));

@@ -1,6 +1,5 @@
 //! A Bitbucket that does what it is told, and remembers which draft each comment came from.
 
-use std::future::Future;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -104,48 +103,39 @@ pub(super) fn waits(cloud: &Cloud) -> Waits {
 }
 
 impl Service for Caller<'_> {
-    fn post(&self, about: &Value, body: &str) -> impl Future<Output = Outcome> + Send {
-        async move {
-            tokio::time::sleep(self.way).await;
-            let entry = self.drafts.read(self.draft).unwrap();
-            assert_eq!(entry.state, State::Sending, "it is on disk that it is being sent");
-            assert_eq!(entry.sent.unwrap().body, body, "and what is sent");
-            *self.cloud.posts.lock().unwrap() += 1;
-            let outcome = match self.post {
-                Post::Clear => Outcome::Posted(self.cloud.add(about, body, Some(self.draft))),
-                Post::Refused => Outcome::Refused("no".into()),
-                Post::Lost => {
-                    self.cloud.add(about, body, Some(self.draft));
-                    Outcome::Unknown("lost".into())
-                }
-                Post::Vanished => Outcome::Unknown("lost".into()),
-            };
-            tokio::time::sleep(self.way).await;
-            outcome
-        }
+    async fn post(&self, about: &Value, body: &str) -> Outcome {
+        tokio::time::sleep(self.way).await;
+        let entry = self.drafts.read(self.draft).unwrap();
+        assert_eq!(entry.state, State::Sending, "it is on disk that it is being sent");
+        assert_eq!(entry.sent.unwrap().body, body, "and what is sent");
+        *self.cloud.posts.lock().unwrap() += 1;
+        let outcome = match self.post {
+            Post::Clear => Outcome::Posted(self.cloud.add(about, body, Some(self.draft))),
+            Post::Refused => Outcome::Refused("no".into()),
+            Post::Lost => {
+                self.cloud.add(about, body, Some(self.draft));
+                Outcome::Unknown("lost".into())
+            }
+            Post::Vanished => Outcome::Unknown("lost".into()),
+        };
+        tokio::time::sleep(self.way).await;
+        outcome
     }
 
-    fn look(
-        &self,
-        about: &Value,
-        body: &str,
-        since: u64,
-    ) -> impl Future<Output = Result<Vec<Seen>, String>> + Send {
-        async move {
-            tokio::time::sleep(self.way).await;
-            {
-                let mut blind = self.blind.lock().unwrap();
-                if *blind > 0 {
-                    *blind -= 1;
-                    return Err("cannot look".into());
-                }
+    async fn look(&self, about: &Value, body: &str, since: u64) -> Result<Vec<Seen>, String> {
+        tokio::time::sleep(self.way).await;
+        {
+            let mut blind = self.blind.lock().unwrap();
+            if *blind > 0 {
+                *blind -= 1;
+                return Err("cannot look".into());
             }
-            let body = normalised(body);
-            let comments = self.cloud.comments();
-            let same = comments.iter().filter(|comment| {
-                comment.about == *about && comment.body == body && comment.created >= since
-            });
-            Ok(same.map(|comment| Seen { id: comment.id, created: comment.created }).collect())
         }
+        let body = normalised(body);
+        let comments = self.cloud.comments();
+        let same = comments
+            .iter()
+            .filter(|comment| comment.about == *about && comment.body == body && comment.created >= since);
+        Ok(same.map(|comment| Seen { id: comment.id, created: comment.created }).collect())
     }
 }

@@ -386,6 +386,7 @@ fn cases() -> u32 {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the count that the bar asks for")]
 fn nothing_is_lost_and_nothing_is_posted_twice_whenever_processes_die() {
     let (cases, deaths) = (cases(), std::cell::Cell::new(0));
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };

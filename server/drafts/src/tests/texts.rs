@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{about, discarded, drafts, folder, key, made};
+use crate::record::{self, Typed};
 use crate::{DraftId, Error, State};
 
 #[test]
@@ -91,6 +92,25 @@ fn a_save_is_newer_than_what_was_typed_before_it() {
     drafts.keep_typed(&id, "typed again").unwrap();
     assert!(!drafts.restore(&id).unwrap());
     assert_eq!(discarded(&folder).len(), 1);
+}
+
+#[test]
+fn what_another_process_kept_is_put_aside() {
+    let folder = folder();
+    let drafts = drafts(&folder);
+    let id = made(&drafts, "begun");
+    let other = Typed { over: None, by: "another".into(), text: "typed there".into() };
+    for (here, aside) in [("typed here", 1), ("begun", 2), ("typed there", 3)] {
+        record::write(&drafts.typed_of(&id), &other).unwrap();
+        drafts.keep_typed(&id, here).unwrap();
+        assert_eq!((drafts.read(&id).unwrap().text.as_str(), discarded(&folder).len()), (here, aside));
+    }
+    drafts.keep_typed(&id, "typed here").unwrap();
+    drafts.keep_typed(&id, "typed here too").unwrap();
+    assert_eq!(discarded(&folder).len(), 3, "what this process kept is replaced");
+    fs::write(drafts.typed_of(&id), "damaged").unwrap();
+    drafts.keep_typed(&id, "typed here").unwrap();
+    assert!(discarded(&folder).contains(&"damaged".to_owned()));
 }
 
 #[test]
