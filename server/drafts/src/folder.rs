@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::error::{Error, on_disk};
 use crate::id::DraftId;
 use crate::lock;
-use crate::record::{self, Found, Record, State};
+use crate::record::{self, DIED, Found, Record, State};
 use crate::service::system_now;
 use crate::text::Texts;
 use crate::words::mark;
@@ -63,7 +63,6 @@ pub struct Sent {
     pub at: u64,
 }
 
-const DIED: &str = "It was being sent when the server ended. Look again whether it is there.";
 const UNREADABLE: &str =
     "Its record on disk is damaged, so whether it was posted is not known. Look on Bitbucket.";
 

@@ -40,6 +40,9 @@ pub enum State {
     },
 }
 
+/// Said of a draft whose process died.
+pub(crate) const DIED: &str = "The server ended while it was being sent.";
+
 /// A draft's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -82,6 +85,14 @@ impl Record {
             changed: created,
             attempts: 0,
             attempt: None,
+        }
+    }
+
+    /// Why it is not known whether it is there.
+    pub(crate) fn why_unknown(&self) -> &str {
+        match &self.state {
+            State::Unknown { sentence } => sentence,
+            _ => DIED,
         }
     }
 

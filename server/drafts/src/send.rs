@@ -32,8 +32,14 @@ pub enum Ended {
     },
     /// It is certainly not there; why, as a sentence. The draft can be sent again.
     Rejected(String),
-    /// It may be there: the user must look and say, by [`Drafts::again`] or [`Drafts::settle`]. Why, as a sentence.
-    Unknown(String),
+    /// It may be there: the user must look and say, by [`Drafts::again`] or [`Drafts::settle`]; or it can be looked for
+    /// later by [`reconcile`].
+    Unknown {
+        /// Why that is not known, as a sentence.
+        sentence: String,
+        /// Whether it was looked for and not found; else it could not be looked for.
+        looked: bool,
+    },
     /// Nothing was sent: another draft with the same text for the same place may be there, and comes first.
     Twin {
         /// That draft.
@@ -156,9 +162,9 @@ impl<S: Service> Post<'_, S> {
             State::Rejected { sentence } => Ended::Rejected(sentence.clone()),
             State::Posted { id } => Ended::Posted { id: *id, remark: None },
             State::Sending => {
-                let sentence = "The server ended while it was being sent.";
-                let _ = self.note(id, &record, unknown(sentence));
-                self.look(id, &record, sentence).await
+                let record = Record { state: unknown(record.why_unknown()), ..record };
+                let _ = self.drafts.put(id, &record);
+                self.look(id, &record, record.why_unknown()).await
             }
             State::Unknown { sentence } => self.look(id, &record, sentence).await,
         })
@@ -169,7 +175,7 @@ impl<S: Service> Post<'_, S> {
         let posted = self.drafts.posted()?;
         for twin in self.drafts.ids()?.into_iter().filter(|twin| twin != id && !posted.contains_key(twin)) {
             let Some(record) = unresolved(&self.drafts.record_of(&twin), turn)? else { continue };
-            if let Ended::Unknown(sentence) = self.look(&twin, &record, "").await {
+            if let Ended::Unknown { sentence, .. } = self.look(&twin, &record, record.why_unknown()).await {
                 return Ok(Some((twin, sentence)));
             }
         }
@@ -194,19 +200,17 @@ impl<S: Service> Post<'_, S> {
 
     /// Looks a few times, under the draft's turn; `before` is why it is not known.
     async fn look(&self, id: &DraftId, record: &Record, before: &str) -> Ended {
-        let mut sentence = before.to_owned();
-        if record.attempt.is_none() {
-            return Ended::Unknown(sentence);
-        }
-        for pause in &self.waits.before_looks {
+        let (mut sentence, mut looked) = (before.to_owned(), false);
+        let pauses = self.waits.before_looks.iter().filter(|_| record.attempt.is_some());
+        for pause in pauses {
             tokio::time::sleep(*pause).await;
             match self.seen(record).await {
                 Ok(Some(posted)) => return self.posted(id, record, posted),
-                Ok(None) => {}
+                Ok(None) => looked = true,
                 Err(why) => sentence = why,
             }
         }
-        Ended::Unknown(sentence)
+        Ended::Unknown { sentence, looked }
     }
 
     /// Looks until it could be looked once.
