@@ -23,12 +23,7 @@ impl Drafts {
         let folder = self.discarded();
         on_disk(&folder, private_files::folder)?;
         on_disk(&folder.join(format!("{id}.json")), |to| record::write(to, &record))?;
-        for file in [self.path(id), self.typed_of(id)] {
-            let to = folder.join(file.file_name().unwrap_or_default());
-            if file.exists() {
-                on_disk(&file, |file| private_files::rename(file, &to))?;
-            }
-        }
+        self.discard_texts(id)?;
         on_disk(&self.record_of(id), private_files::remove)
     }
 

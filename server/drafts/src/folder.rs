@@ -274,6 +274,11 @@ impl Drafts {
         self.folder.join("locks").join(format!("{id}.lock"))
     }
 
+    /// Held by whoever changes the draft's texts, for a moment.
+    pub(crate) fn texts_lock_of(&self, id: &DraftId) -> PathBuf {
+        self.folder.join("locks").join(format!("{id}.texts.lock"))
+    }
+
     /// Held by whoever changes what is known of a draft that was sent with `turn`.
     pub(crate) fn turn_of(&self, turn: &str) -> PathBuf {
         self.folder.join("locks").join(format!("turn-{}.lock", mark(turn.as_bytes())))

@@ -25,10 +25,18 @@ const A_MOMENT: Duration = Duration::from_millis(250);
 /// # Errors
 /// What the system said.
 pub(crate) fn take_now(path: &Path) -> io::Result<Option<Lock>> {
-    let begin = Instant::now();
+    take_within(path, A_MOMENT)
+}
+
+/// Takes the lock, which others hold only shortly; nothing if one holds it for longer than `patience`.
+///
+/// # Errors
+/// What the system said.
+pub(crate) fn take_within(path: &Path, patience: Duration) -> io::Result<Option<Lock>> {
+    let begin = std::time::Instant::now();
     loop {
         match attempt(path)? {
-            None if begin.elapsed() < A_MOMENT => std::thread::sleep(Duration::from_millis(5)),
+            None if begin.elapsed() < patience => std::thread::sleep(Duration::from_millis(5)),
             taken => return Ok(taken),
         }
     }

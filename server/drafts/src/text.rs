@@ -6,12 +6,17 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::error::{Error, on_disk};
 use crate::folder::Drafts;
 use crate::id::DraftId;
+use crate::lock::{self, Lock};
 use crate::record::{self, Found, LARGEST, Typed};
 use crate::words::mark;
+
+/// Longer than it takes to change a text.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Both texts of a draft.
 pub(crate) struct Texts {
@@ -26,8 +31,9 @@ impl Texts {
     /// # Errors
     /// `Disk`.
     pub(crate) fn read(drafts: &Drafts, id: &DraftId) -> Result<Self, Error> {
-        let file = on_disk(&drafts.path(id), |path| private_files::read_shared(path, LARGEST))?;
+        // In this order: the copy goes only once the file has it.
         let typed = on_disk(&drafts.typed_of(id), record::read)?;
+        let file = on_disk(&drafts.path(id), |path| private_files::read_shared(path, LARGEST))?;
         let shown = file.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         Ok(Self { file, shown, typed })
     }
@@ -96,6 +102,7 @@ impl Drafts {
     /// # Errors
     /// `Gone` if there is no such draft (any more); `Disk`, then what was kept before is still kept.
     pub fn keep_typed(&self, id: &DraftId, text: &str) -> Result<(), Error> {
+        let _lock = self.lock_texts(id)?;
         let texts = Texts::read(self, id)?;
         if texts.is_nothing() && !self.record_of(id).exists() {
             return Err(Error::Gone);
@@ -117,6 +124,7 @@ impl Drafts {
     /// # Errors
     /// `Gone` if there is no such draft (any more); `Disk`, then the old text is still there.
     pub fn write_text(&self, id: &DraftId, text: &str) -> Result<(), Error> {
+        let _lock = self.lock_texts(id)?;
         if Texts::read(self, id)?.is_nothing() && !self.record_of(id).exists() {
             return Err(Error::Gone);
         }
@@ -129,6 +137,7 @@ impl Drafts {
     /// # Errors
     /// `Gone`, `Posted`, `Disk`; then nothing is lost.
     pub fn restore(&self, id: &DraftId) -> Result<bool, Error> {
+        let _lock = self.lock_texts(id)?;
         let record = self.record(id)?;
         let texts = Texts::read(self, id)?;
         let sent = record.attempt.as_ref().map(|attempt| attempt.body.as_str());
@@ -145,6 +154,27 @@ impl Drafts {
             None => on_disk(&self.typed_of(id), private_files::remove)?,
         }
         Ok(better.is_some())
+    }
+
+    /// Moves both texts to where discarded drafts are.
+    ///
+    /// # Errors
+    /// `Disk`; then each is in one of the two places.
+    pub(crate) fn discard_texts(&self, id: &DraftId) -> Result<(), Error> {
+        let _lock = self.lock_texts(id)?;
+        for file in [self.path(id), self.typed_of(id)] {
+            let to = self.discarded().join(file.file_name().unwrap_or_default());
+            if file.exists() {
+                on_disk(&file, |file| private_files::rename(file, &to))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// So that a window does not take away what another one is keeping.
+    fn lock_texts(&self, id: &DraftId) -> Result<Lock, Error> {
+        self.ready_for_locks()?;
+        on_disk(&self.texts_lock_of(id), |path| lock::take_within(path, PATIENCE))?.ok_or(Error::Busy)
     }
 
     /// Moves the copy of what was typed to where discarded drafts are.
@@ -167,6 +197,7 @@ impl Drafts {
     /// # Errors
     /// `Disk`; then some of it is still there.
     pub(crate) fn remove_texts(&self, id: &DraftId, posted: &str) -> Result<Option<PathBuf>, Error> {
+        let _lock = self.lock_texts(id)?;
         let texts = Texts::read(self, id)?;
         let mut newer = None;
         if !texts.is_nothing() && texts.newest_mark() != posted {

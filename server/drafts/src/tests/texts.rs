@@ -114,6 +114,26 @@ fn what_another_process_kept_is_put_aside() {
 }
 
 #[test]
+fn a_window_that_restores_takes_nothing_from_one_that_types() {
+    let folder = folder();
+    let drafts = drafts(&folder);
+    let id = made(&drafts, "begun");
+    std::thread::scope(|scope| {
+        let typing = scope.spawn(|| {
+            for typed in 0..300 {
+                drafts.keep_typed(&id, &format!("typed {typed}")).unwrap();
+                assert_eq!(drafts.read(&id).unwrap().text, format!("typed {typed}"));
+            }
+        });
+        let mut restored = 0;
+        while !typing.is_finished() {
+            restored += u32::from(drafts.restore(&id).unwrap());
+        }
+        assert!(restored > 0);
+    });
+}
+
+#[test]
 fn a_file_that_is_gone_comes_back() {
     let folder = folder();
     let drafts = drafts(&folder);
