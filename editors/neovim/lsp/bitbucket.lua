@@ -15,14 +15,26 @@ return {
     ['bitbucket.copyLink'] = function(command, context)
       require('bitbucket.command').copy_link(command, context)
     end,
+    ['bitbucket.sendDraft'] = function(command, context)
+      require('bitbucket.draft').hand_over(command, context)
+    end,
+    ['bitbucket.discardDraft'] = function(command, context)
+      require('bitbucket.draft').hand_over(command, context)
+    end,
   },
+  -- The server tells of drafts that are gone only where they are closed then.
+  init_options = { draftClosed = true },
   handlers = {
+    ['bitbucket/draftClosed'] = function(_, params)
+      require('bitbucket.draft').closed(params.uri)
+    end,
     -- As any other message of a plugin; Neovim's own way asks for ENTER each time.
     ['window/showMessage'] = function(_, params)
       local levels = { vim.log.levels.ERROR, vim.log.levels.WARN, vim.log.levels.INFO, vim.log.levels.INFO }
       require('bitbucket').say(params.message, levels[params.type])
     end,
     ['window/showDocument'] = function(err, params, context)
+      require('bitbucket.draft').make_room(params)
       local answer = vim.lsp.handlers['window/showDocument'](err, params, context)
       require('bitbucket.attach').look_again(params.uri)
       return answer

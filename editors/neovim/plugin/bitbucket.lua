@@ -14,19 +14,40 @@ if vim.fn.has('nvim-0.11') == 0 then
 end
 
 vim.api.nvim_create_user_command('Bitbucket', function(options)
-  require('bitbucket.command').run(options.fargs[1] or 'show')
+  local lines = options.range > 0 and { first = options.line1 - 1, last = options.line2 - 1 } or nil
+  require('bitbucket.command').run(options.args, lines)
 end, {
-  nargs = '?',
+  nargs = '*',
+  range = true,
   desc = 'Review comments of the checked-out branch',
-  complete = function(lead)
-    return require('bitbucket.command').complete(lead)
+  complete = function(_, line, column)
+    local typed = line:sub(1, column):match('%f[%a]B%a*%s+(.*)$')
+    return typed and require('bitbucket.verbs').complete(typed) or {}
   end,
 })
 
 local verbs = 'show thread next prev refresh toggle browser copy status switch log '
-  .. 'login token paste cancel account logout'
+  .. 'reply comment comment-file comment-pull-request comment-removed suggest edit delete '
+  .. 'resolve resolve-next reopen apply apply-all task task-done task-reopen task-edit task-delete '
+  .. 'send discard drafts login token paste cancel account logout'
 for verb in vim.gsplit(verbs, ' ') do
-  vim.keymap.set('n', ('<Plug>(bitbucket-%s)'):format(verb), ('<Cmd>Bitbucket %s<CR>'):format(verb))
+  -- The second word stands after the first hyphen.
+  vim.keymap.set(
+    'n',
+    ('<Plug>(bitbucket-%s)'):format(verb),
+    ('<Cmd>Bitbucket %s<CR>'):format((verb:gsub('-', ' ', 1)))
+  )
+end
+-- Of a selection, its lines.
+for _, verb in ipairs({ 'comment', 'comment-removed', 'suggest' }) do
+  vim.keymap.set(
+    'x',
+    ('<Plug>(bitbucket-%s)'):format(verb),
+    (':Bitbucket %s<CR>'):format((verb:gsub('-', ' ', 1))),
+    {
+      silent = true,
+    }
+  )
 end
 
 local group = vim.api.nvim_create_augroup('bitbucket', {})

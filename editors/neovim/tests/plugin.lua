@@ -1,76 +1,25 @@
 -- The checks; one line each, then "N passed, N failed", and the exit code says the same.
 
 local server = _G.server ---@type table
-local passed, failed = 0, 0
-
-local function check(name, probe)
-  local seen
-  local ok = vim.wait(5000, function()
-    seen = probe()
-    return seen and true or false
-  end, 10)
-  passed, failed = passed + (ok and 1 or 0), failed + (ok and 0 or 1)
-  io.stdout:write(('%s %s\n'):format(ok and 'ok' or 'FAIL', name))
-end
-
----What the server was last told by a method.
-local function told(method)
-  return vim.iter(server.told):rev():find(function(message)
-    return message.method == method
-  end)
-end
-
----A repository with these files.
-local function repository(name, files)
-  local dir = ('%s/%s'):format(vim.env.TEST_HOME, name)
-  vim.fn.mkdir(dir, 'p')
-  vim.fn.system({ 'git', 'init', '-q', dir })
-  for file, lines in pairs(files) do
-    vim.fn.writefile(lines, ('%s/%s'):format(dir, file))
-  end
-  return dir
-end
-
-local function attached(bufnr)
-  return vim.lsp.get_clients({ name = 'bitbucket', bufnr = bufnr or 0 })[1]
-end
-
----All virtual text of the current buffer, by 0-based line.
-local function drawn(line)
-  local marks = vim.api.nvim_buf_get_extmarks(0, -1, { line, 0 }, { line, -1 }, { details = true })
-  return vim
-    .iter(marks)
-    :map(function(mark)
-      return vim
-        .iter(mark[4].virt_text or {})
-        :map(function(chunk)
-          return chunk[1]
-        end)
-        :join('')
-    end)
-    :join('')
-end
-
-local code = { '// the till', 'pay()', 'charge()' }
+local kit = dofile(vim.env.PLUGIN .. '/tests/kit.lua')
+local check, told, repository, attached, drawn = kit.check, kit.told, kit.repository, kit.attached, kit.drawn
+local code = kit.code
 
 local function plain()
-  local sentences = {}
-  vim.notify = function(message)
-    table.insert(sentences, message)
-  end
-  local function said(text)
-    return vim.iter(sentences):any(function(sentence)
-      return sentence:find(text, 1, true)
-    end)
-  end
+  local said = kit.listen()
 
   check('every verb has its <Plug> map', function()
-    return vim.iter(require('bitbucket.command').complete('')):all(function(verb)
-      return vim.fn.maparg(('<Plug>(bitbucket-%s)'):format(verb), 'n') ~= ''
+    return vim.iter(require('bitbucket.verbs').verbs):all(function(verb, is)
+      local names = vim.tbl_map(function(second)
+        return verb .. '-' .. second
+      end, vim.tbl_keys(is.second or {}))
+      return vim.iter(vim.list_extend(names, { verb })):all(function(name)
+        return vim.fn.maparg(('<Plug>(bitbucket-%s)'):format(name), 'n') ~= ''
+      end)
     end)
   end)
   check('verbs are completed', function()
-    return vim.deep_equal(vim.fn.getcompletion('Bitbucket s', 'cmdline'), { 'show', 'status', 'switch' })
+    return vim.deep_equal(vim.fn.getcompletion('Bitbucket s', 'cmdline'), { 'send', 'show', 'status', 'suggest', 'switch' })
   end)
   vim.cmd.Bitbucket('refresh')
   check('without a server a command says what to do', function()
@@ -284,15 +233,7 @@ local function program(lines)
 end
 
 local function sign_in()
-  local sentences = {}
-  vim.notify = function(message, level)
-    table.insert(sentences, ('%d %s'):format(level, message))
-  end
-  local function said(text)
-    return vim.iter(sentences):any(function(sentence)
-      return sentence:find(text, 1, true)
-    end)
-  end
+  local said = kit.listen()
   local function last()
     local request = told('workspace/executeCommand')
     return request and { request.params.command, request.params.arguments[1] }
@@ -478,11 +419,20 @@ local function loaded_late()
   end)
 end
 
-local modes = { plain = plain, sign_in = sign_in, without_filetype = without_filetype, loaded_late = loaded_late }
+local writing = dofile(vim.env.PLUGIN .. '/tests/writing.lua')(kit)
+local modes = {
+  plain = plain,
+  sign_in = sign_in,
+  without_filetype = without_filetype,
+  loaded_late = loaded_late,
+  verbs = writing.verbs,
+  drafts = dofile(vim.env.PLUGIN .. '/tests/drafts.lua')(kit),
+  maps = writing.maps,
+}
 local ok, problem = xpcall(modes[vim.env.MODE], debug.traceback)
 if not ok then
-  failed = failed + 1
+  kit.failed = kit.failed + 1
   io.stdout:write('FAIL ' .. problem .. '\n')
 end
-io.stdout:write(('%d passed, %d failed\n'):format(passed, failed))
-vim.cmd(failed == 0 and 'qall!' or 'cquit 1')
+io.stdout:write(('%d passed, %d failed\n'):format(kit.passed, kit.failed))
+vim.cmd(kit.failed == 0 and 'qall!' or 'cquit 1')

@@ -34,31 +34,40 @@ local function publish(dispatchers, uri)
   dispatchers.notification('textDocument/publishDiagnostics', { uri = uri, diagnostics = diagnostics })
 end
 
+local commands = vim.split(
+  'showPullRequest nextComment copyLink generateToken finishSignIn cancelSignIn addToken switchAccount signOut '
+    .. 'reply addComment suggestChange editComment deleteComment resolveThread reopenThread resolveAndNext '
+    .. 'applySuggestion applyAllSuggestions addTask completeTask reopenTask editTask deleteTask '
+    .. 'sendDraft discardDraft showDrafts',
+  ' '
+)
+
 local answer = {
   initialize = function()
     return {
       capabilities = {
         textDocumentSync = { openClose = true, change = 1 },
         codeLensProvider = vim.empty_dict(),
+        completionProvider = { triggerCharacters = { '@', '#', ':', '`' } },
         hoverProvider = true,
         executeCommandProvider = {
-          commands = {
-            'bitbucket.showPullRequest',
-            'bitbucket.nextComment',
-            'bitbucket.copyLink',
-            'bitbucket.generateToken',
-            'bitbucket.finishSignIn',
-            'bitbucket.cancelSignIn',
-            'bitbucket.addToken',
-            'bitbucket.switchAccount',
-            'bitbucket.signOut',
-          },
+          commands = vim.tbl_map(function(name)
+            return 'bitbucket.' .. name
+          end, commands),
         },
       },
     }
   end,
   ['textDocument/codeLens'] = function(params)
     local uri = params.textDocument.uri
+    if uri:find('/drafts/', 1, true) then
+      return vim.tbl_map(function(title)
+        local arguments = { { draft = vim.fs.basename(uri):gsub('%.md$', '') } }
+        local command =
+          { title = title, command = ('bitbucket.%sDraft'):format(title:lower()), arguments = arguments }
+        return { range = range(0), command = command }
+      end, { 'Send', 'Discard' })
+    end
     local lines = vim.list_extend({ 0 }, commented(uri))
     return vim.tbl_map(function(line)
       return {
@@ -75,6 +84,9 @@ local answer = {
     if vim.list_contains(commented(params.textDocument.uri), params.position.line) then
       return { contents = { kind = 'markdown', value = '**Ana**: Why twice?' } }
     end
+  end,
+  ['textDocument/completion'] = function(params)
+    return vim.endswith(params.textDocument.uri, '.md') and { { label = 'Ana', insertText = '@{1}' } } or nil
   end,
   ['workspace/executeCommand'] = function(params)
     return params.command == 'bitbucket.copyLink' and { text = 'https://bitbucket.org/x/y/pull-requests/7' }

@@ -123,11 +123,16 @@ function M.attach(client, bufnr)
   show_diagnostics(client)
   if root.is_document(path) then
     show_document(bufnr)
+  elseif root.is_draft(path) then
+    require('bitbucket.draft').attach(bufnr)
   else
     add_folder(client, path)
   end
   if vim.g.bitbucket_code_lens ~= false then
     require('bitbucket.lens').attach(client, bufnr)
+  end
+  if vim.g.bitbucket_maps then
+    require('bitbucket.keys').map(bufnr)
   end
 end
 

@@ -12,8 +12,9 @@ local priority = 5000
 ---There a thread is drawn once: its lenses can be run, but are not written beside its virtual text.
 ---@param client_id integer
 ---@param bufnr integer
+---@param is_code boolean
 ---@return table<integer, string[]>
-local function titles(client_id, bufnr)
+local function titles(client_id, bufnr, is_code)
   local taken = {} ---@type table<integer, boolean>
   local diagnostics = vim.lsp.diagnostic.get_namespace(client_id)
   if vim.diagnostic.config(nil, diagnostics).virtual_text then
@@ -26,7 +27,8 @@ local function titles(client_id, bufnr)
     local line, command = lens.range.start.line, lens.command
     if command and vim.startswith(command.command, 'bitbucket.') and not taken[line] then
       by_line[line] = by_line[line] or {}
-      if line > 0 or #by_line[line] == 0 then -- a thread on the first line has its virtual text there
+      -- A thread on the first line of code has its virtual text there.
+      if line > 0 or not is_code or #by_line[line] == 0 then
         table.insert(by_line[line], command.title)
       end
     end
@@ -45,8 +47,9 @@ local function draw(client_id, bufnr)
   vim.api.nvim_buf_clear_namespace(bufnr, namespace, 0, -1)
   local last = vim.api.nvim_buf_line_count(bufnr) - 1
   -- In our own documents a long line is wrapped, and its lens goes on with it.
-  local is_document = require('bitbucket.root').is_document(vim.api.nvim_buf_get_name(bufnr))
-  for line, texts in pairs(titles(client_id, bufnr)) do
+  local root, path = require('bitbucket.root'), vim.api.nvim_buf_get_name(bufnr)
+  local is_document = root.is_document(path)
+  for line, texts in pairs(titles(client_id, bufnr, not is_document and not root.is_draft(path))) do
     if line <= last then
       local column = is_document and #vim.api.nvim_buf_get_lines(bufnr, line, line + 1, false)[1] or 0
       vim.api.nvim_buf_set_extmark(bufnr, namespace, line, column, {
@@ -71,7 +74,8 @@ end
 ---@param client vim.lsp.Client
 ---@param bufnr integer
 function M.refresh(client, bufnr)
-  if vim.lsp.codelens.enable or vim.g.bitbucket_code_lens == false then
+  local is_gone = not vim.api.nvim_buf_is_valid(bufnr) -- as a draft is that was sent
+  if is_gone or vim.lsp.codelens.enable or vim.g.bitbucket_code_lens == false then
     return
   end
   local params = { textDocument = { uri = vim.uri_from_bufnr(bufnr) } }

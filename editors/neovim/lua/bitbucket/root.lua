@@ -2,12 +2,16 @@
 
 local M = {}
 
+---@param name string of a variable in the server's environment
+---@return string?
+local function env(name)
+  local value = (vim.lsp.config.bitbucket.cmd_env or {})[name] or vim.env[name]
+  return value ~= '' and value or nil
+end
+
 ---The folder where the server writes its read-only documents, as the server chooses it.
 ---@return string
 local function documents()
-  local function env(name)
-    return vim.env[name] ~= '' and vim.env[name] or nil
-  end
   local cache = env('BITBUCKET_LSP_CACHE')
   if cache then
     return vim.fs.normalize(cache) .. '/documents'
@@ -19,13 +23,40 @@ local function documents()
   return vim.fs.normalize(env('XDG_CACHE_HOME') or '~/.cache') .. '/bitbucket-lsp/documents'
 end
 
----Whether a file is a document that the server made.
+---The folder where the server keeps drafts, as the server chooses it.
+---@return string
+local function drafts()
+  local state = env('BITBUCKET_LSP_STATE')
+  if state then
+    return vim.fs.normalize(state) .. '/drafts'
+  elseif vim.fn.has('win32') == 1 then
+    return vim.fs.normalize('$LOCALAPPDATA/bitbucket-lsp/data/drafts')
+  elseif vim.fn.has('mac') == 1 then
+    return vim.fs.normalize('~/Library/Application Support/bitbucket-lsp/drafts')
+  end
+  return vim.fs.normalize(env('XDG_STATE_HOME') or '~/.local/state') .. '/bitbucket-lsp/drafts'
+end
+
+---@param path string
+---@param folder string
+---@return boolean
+local function is_below(path, folder)
+  return vim.startswith(vim.fs.normalize(path), folder .. '/')
+    or vim.startswith(vim.uv.fs_realpath(path) or path, (vim.uv.fs_realpath(folder) or folder) .. '/')
+end
+
+---Whether a file is a document that the server made, to be read.
 ---@param path string absolute
 ---@return boolean
 function M.is_document(path)
-  local folder = documents()
-  return vim.startswith(vim.fs.normalize(path), folder .. '/')
-    or vim.startswith(vim.uv.fs_realpath(path) or path, (vim.uv.fs_realpath(folder) or folder) .. '/')
+  return is_below(path, documents())
+end
+
+---Whether a file is a draft: the server made it, and the user writes it.
+---@param path string absolute
+---@return boolean
+function M.is_draft(path)
+  return vim.endswith(path, '.md') and is_below(path, drafts())
 end
 
 ---The work tree that a file is in. `.git` is a file in worktrees and submodules.
@@ -45,9 +76,9 @@ function M.find(bufnr, on_dir)
   if path == '' or vim.bo[bufnr].buftype ~= '' or path:find('^%a[%w+.-]*://') then
     return
   end
-  local document = M.is_document(path)
-  local root = not document and M.work_tree(path) or nil
-  if document or root then
+  local ours = M.is_document(path) or M.is_draft(path)
+  local root = not ours and M.work_tree(path) or nil
+  if ours or root then
     on_dir(root)
   end
 end
