@@ -2,6 +2,7 @@
 //! Symbols of our own documents are the core's (`pull_request::view::document::Symbol`).
 
 use crate::protocol::Call;
+pub use pull_request::draft::CompletionKind;
 use pull_request::model::LineRange;
 use pull_request::view::Severity;
 
@@ -34,6 +35,38 @@ pub struct Action {
     pub title: String,
     /// What it does.
     pub call: Call,
+    /// It mends what a diagnostic tells of.
+    pub is_fix: bool,
+}
+
+/// Whole lines of a document and what stands there instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineEdit {
+    /// Where it starts: line and column in the client's encoding.
+    pub start: (u32, u32),
+    /// Line and column after its end.
+    pub end: (u32, u32),
+    /// The new text.
+    pub text: String,
+}
+
+/// Something to complete a word with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// What kind of thing.
+    pub kind: CompletionKind,
+    /// Plain text.
+    pub label: String,
+    /// Plain text beside it.
+    pub detail: String,
+    /// What is typed to find it.
+    pub filter: String,
+    /// Where it stands in the list.
+    pub rank: u32,
+    /// What it replaces: line, first and after-last column in the client's encoding.
+    pub replaces: (u32, u32, u32),
+    /// What is inserted.
+    pub insert: String,
 }
 
 /// An inlay hint.
@@ -77,6 +110,6 @@ pub struct Diagnostic {
     pub link: Option<String>,
     /// Replies: plain text each, at the same place.
     pub related: Vec<String>,
-    /// Which thread.
-    pub thread: u64,
+    /// Which thread; none in a draft.
+    pub thread: Option<u64>,
 }

@@ -3,8 +3,9 @@
 //! The worker performs effects and sends their outcome back as events.
 //! Effects carry plain data: no LSP types, no handles.
 
-use crate::answer::Diagnostic;
+use crate::answer::{Diagnostic, LineEdit};
 use crate::event::{CheckedOut, Question, RepositoryId, SignInId, Timer};
+use crate::writing::{About, Anchoring, Change, DraftName, WriteId};
 use pull_request::model::{Anchor, CommentId, End, PullRequestId, RepositoryName};
 use pull_request::text::Text;
 use std::path::PathBuf;
@@ -103,6 +104,23 @@ pub enum ProgressStep {
     Begin(String),
     /// Is over.
     End,
+}
+
+/// A text to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// Names it.
+    pub id: WriteId,
+    /// By which repository's account.
+    pub repository: RepositoryId,
+    /// What it is about.
+    pub about: About,
+    /// The draft that it is; `None`: it is to become one first.
+    pub draft: Option<DraftName>,
+    /// The draft's whole text.
+    pub text: String,
+    /// The user said that Bitbucket does not have it, after it was unknown.
+    pub again: bool,
 }
 
 /// Everything that the session can want done.
@@ -222,7 +240,7 @@ pub enum Effect {
         /// Show it; otherwise only write it anew.
         show: bool,
     },
-    /// `window/showDocument` of a file, at a line.
+    /// `window/showDocument` of a file, at a position.
     ShowFile {
         /// URI of the client's spelling, if it is open.
         uri: Option<String>,
@@ -230,7 +248,79 @@ pub enum Effect {
         path: PathBuf,
         /// 0-based.
         line: u32,
+        /// Columns in the client's encoding.
+        character: u32,
     },
+    /// Read all drafts; answers [`crate::event::Event::Drafts`].
+    ReadDrafts,
+    /// Keep a new draft; answers [`crate::event::Event::DraftMade`].
+    MakeDraft {
+        /// Names the wish.
+        id: WriteId,
+        /// What it is about.
+        about: Box<About>,
+        /// The file's whole text.
+        text: String,
+    },
+    /// Keep what is typed in a draft and not saved yet.
+    KeepTyped(DraftName, String),
+    /// Take a draft away; answers [`crate::event::Event::Discarded`].
+    Discard(DraftName),
+    /// Show a draft.
+    OpenDraft {
+        /// Which.
+        name: DraftName,
+        /// Bring its file up to what was typed last before: not under an editor that has it open.
+        restore: bool,
+        /// Where the cursor goes: line and columns in the client's encoding.
+        at: (u32, u32),
+    },
+    /// Tell a wrapper that a draft's file is gone.
+    DraftClosed(String),
+    /// Find the place of a new comment; answers [`crate::event::Event::Anchored`].
+    Anchor(Box<Anchoring>),
+    /// Send a text, which is kept on disk before; answers [`crate::event::Event::Sent`].
+    Send(Box<Sending>),
+    /// Find out whether Bitbucket has a draft that may have been sent, without sending it; answers
+    /// [`crate::event::Event::Sent`].
+    Reconcile {
+        /// Names it.
+        id: WriteId,
+        /// By which repository's account.
+        repository: RepositoryId,
+        /// Which draft.
+        name: DraftName,
+    },
+    /// The user said that Bitbucket has this draft: count it as sent.
+    CountAsSent(DraftName),
+    /// Make a change; answers [`crate::event::Event::ChangeMade`].
+    Change {
+        /// Names it.
+        id: WriteId,
+        /// By which repository's account.
+        repository: RepositoryId,
+        /// On Bitbucket.
+        name: RepositoryName,
+        /// Which pull request.
+        pull_request: PullRequestId,
+        /// What.
+        change: Change,
+    },
+    /// `workspace/applyEdit` of one document; answers [`crate::event::Event::EditTaken`].
+    Edit {
+        /// Names it.
+        id: WriteId,
+        /// The document, as the client spells it.
+        uri: String,
+        /// Its version.
+        version: i32,
+        /// Shown by clients that list edits.
+        title: String,
+        /// From the first line to the last.
+        edits: Vec<LineEdit>,
+    },
+    /// Read what can be named in a text; answers [`crate::event::Event::Candidates`].
+    ReadCandidates(RepositoryId, RepositoryName),
     /// Open a page in the browser: `window/showDocument` with `external`, else a message with the link.
     OpenPage(String),
     /// Ask the user; answers [`crate::event::Event::Answered`].

@@ -3,10 +3,12 @@
 //! Events come from the editor (translated by `frontend`) and from the worker (outcomes of effects).
 //! They carry plain data: no LSP types, no handles.
 
-use crate::answer::{Action, HoverAnswer, Inlay, Lens, Link};
-use crate::protocol::Call;
+use crate::answer::{Action, Completion, HoverAnswer, Inlay, Lens, Link};
+use crate::protocol::{Call, Command, Target};
+use crate::writing::{About, Anchored, Change as Wish, Changed, DraftFile, DraftName, Sent, WriteId};
 use pull_request::model::{
-    BuildStatus, Comment, CommentId, PullRequest, PullRequestId, RepositoryName, Task, Timestamp, User,
+    BuildStatus, Comment, CommentId, PullRequest, PullRequestId, RepositoryName, Task, TaskId, Timestamp,
+    User,
 };
 use pull_request::place::Placed;
 use pull_request::text::{Encoding, Position};
@@ -41,6 +43,10 @@ pub struct ClientProfile {
     pub progress: bool,
     /// `window.showDocument.support`
     pub show_document: bool,
+    /// `workspace.applyEdit`
+    pub apply_edit: bool,
+    /// `initializationOptions.draftClosed`: a wrapper that closes drafts that are gone.
+    pub draft_closed: bool,
 }
 
 impl Default for ClientProfile {
@@ -54,6 +60,8 @@ impl Default for ClientProfile {
             inlay_refresh: false,
             progress: false,
             show_document: false,
+            apply_edit: false,
+            draft_closed: false,
         }
     }
 }
@@ -80,6 +88,8 @@ pub enum Timer {
     StillBusy(RepositoryId, u64),
     /// Threads could not be placed, because a document was edited meanwhile; the number is that of the placing.
     PlaceAgain(RepositoryId, u64),
+    /// Typing in a draft has paused since this version of it.
+    DraftPaused(String, i32),
 }
 
 /// A remote that was tried, and why it won or lost.
@@ -197,6 +207,16 @@ pub enum Question {
     SignOut(Vec<String>),
     /// Which account to use: the id of each choice, for a repository's workspace or as the default.
     SwitchAccount(Vec<String>, Option<RepositoryId>),
+    /// Whether to make this change, which cannot be taken back.
+    Change(RepositoryId, Wish),
+    /// Which task: what is to be done, and the id of each choice.
+    Task(Command, Target, Vec<TaskId>),
+    /// Bitbucket may have this draft: send it again, count it as sent, or leave it.
+    Unknown(DraftName),
+    /// New commits changed the lines of this draft: whether to send it as it is about now.
+    Moved(DraftName, Box<About>),
+    /// A suggestion of this thread was applied: whether to answer and to resolve.
+    Applied(CommentId),
 }
 
 /// What discovery learned of a repository.
@@ -336,6 +356,26 @@ pub struct Location {
     pub is_new: bool,
 }
 
+/// What can be named in a text: what could not be read is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// The members of the workspace; `None` where the account may not see them.
+    pub members: Option<Vec<User>>,
+    /// The open pull requests: number and title.
+    pub pull_requests: Vec<(PullRequestId, String)>,
+}
+
+/// What actions are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// First line.
+    pub first: u32,
+    /// Last line.
+    pub last: u32,
+    /// Something is selected, or the user opened the menu: not only a cursor that rests on a line.
+    pub asked: bool,
+}
+
 /// Everything that can happen.
 #[derive(Debug)]
 pub enum Event {
@@ -368,8 +408,10 @@ pub enum Event {
     Hover(String, Position, Reply<Option<HoverAnswer>>),
     /// LSP `codeLens`.
     Lenses(String, Reply<Vec<Lens>>),
-    /// LSP `codeAction`: first and last line of the range.
-    Actions(String, u32, u32, Reply<Vec<Action>>),
+    /// LSP `codeAction`: the range, and whether the user asked for it.
+    Actions(String, Selected, Reply<Vec<Action>>),
+    /// LSP `completion`.
+    Complete(String, Position, Reply<Vec<Completion>>),
     /// LSP `inlayHint`: first and last line of the range.
     Inlays(String, u32, u32, Reply<Vec<Inlay>>),
     /// LSP `documentSymbol`.
@@ -409,6 +451,22 @@ pub enum Event {
     Answered(Question, Option<usize>),
     /// A read-only document was written: its name, and the file.
     Written(String, PathBuf),
+    /// All drafts, read anew.
+    Drafts(Vec<DraftFile>),
+    /// A draft was made, or not: a sentence.
+    DraftMade(WriteId, Result<Box<DraftFile>, String>),
+    /// A place for a new comment was found, or not: a sentence.
+    Anchored(WriteId, Result<Box<Anchored>, String>),
+    /// A text was sent, or not.
+    Sent(WriteId, Box<Sent>),
+    /// A change was made, or not.
+    ChangeMade(WriteId, Changed),
+    /// A draft was taken away; a sentence if not.
+    Discarded(DraftName, Result<(), String>),
+    /// The client took an edit, or not.
+    EditTaken(WriteId, bool),
+    /// The members of a workspace, and the open pull requests of a repository: for completion.
+    Candidates(RepositoryName, Candidates),
     /// Sentences about the account and the request budget, for the status.
     Account(Vec<String>),
     /// A timer fired.

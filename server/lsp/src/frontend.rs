@@ -7,8 +7,9 @@ use crate::event::{ClientProfile, Event, Reply};
 use crate::protocol::{COMMANDS, Call, Command, Target};
 use crate::to_lsp;
 use lsp_types::{
-    CodeActionOptions, CodeActionOrCommand, CodeActionParams, CodeActionProviderCapability,
-    CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, DidChangeConfigurationParams,
+    CodeActionKind, CodeActionOptions, CodeActionOrCommand, CodeActionParams, CodeActionProviderCapability,
+    CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, CompletionItem, CompletionList,
+    CompletionOptions, CompletionParams, CompletionResponse, DidChangeConfigurationParams,
     DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentLink, DocumentLinkOptions,
     DocumentLinkParams, DocumentSymbolParams, DocumentSymbolResponse, ExecuteCommandOptions,
@@ -106,7 +107,12 @@ impl LanguageServer for Frontend {
 
     async fn initialized(&self, _: InitializedParams) {
         if let Some(Hello { profile, folders, options }) = self.hello.get() {
-            self.tell(Event::Started(profile.clone(), folders.clone(), options.clone()));
+            let mut options = options.clone();
+            // What the client can do, and no setting.
+            let draft_closed = options.as_object_mut().and_then(|options| options.remove("draftClosed"));
+            let draft_closed = draft_closed.and_then(|value| value.as_bool()).unwrap_or(false);
+            let profile = ClientProfile { draft_closed, ..profile.clone() };
+            self.tell(Event::Started(profile, folders.clone(), options));
         }
     }
 
@@ -169,15 +175,30 @@ impl LanguageServer for Frontend {
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
-        // Asked for quick fixes or refactorings only, there is nothing of ours among them.
-        if params.context.only.is_some_and(|only| !only.iter().any(|kind| kind.as_str().is_empty())) {
-            return Ok(None);
-        }
+        // Of those that can be asked for by kind, ours are quick fixes; the others have no kind.
+        let asks_for = |wanted: &str| {
+            let only = params.context.only.as_deref();
+            only.is_none_or(|only| {
+                only.iter().any(|kind| kind.as_str() == wanted || kind.as_str().is_empty())
+            })
+        };
+        let (fixes, others) = (asks_for("quickfix"), asks_for(""));
         let uri = params.text_document.uri.as_str().to_owned();
-        let (first, last) = (params.range.start.line, params.range.end.line);
-        let actions = self.ask(|reply| Event::Actions(uri, first, last, reply)).await?;
-        let actions: Vec<CodeActionOrCommand> = actions.into_iter().map(to_lsp::action).collect();
+        let selected = to_lsp::selected(&params);
+        let actions = self.ask(|reply| Event::Actions(uri, selected, reply)).await?;
+        let wanted = actions.into_iter().filter(|action| if action.is_fix { fixes } else { others });
+        let actions: Vec<CodeActionOrCommand> = wanted.map(to_lsp::action).collect();
         Ok((!actions.is_empty()).then_some(actions))
+    }
+
+    async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
+        let at = params.text_document_position;
+        let uri = at.text_document.uri.as_str().to_owned();
+        let items = self.ask(|reply| Event::Complete(uri, to_lsp::position(at.position), reply)).await?;
+        let items: Vec<CompletionItem> = items.into_iter().map(to_lsp::completion).collect();
+        // More typing may bring others: an id is not what a name begins with.
+        Ok((!items.is_empty())
+            .then_some(CompletionResponse::List(CompletionList { is_incomplete: true, items })))
     }
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
@@ -233,8 +254,15 @@ fn capabilities(encoding: pull_request::text::Encoding) -> ServerCapabilities {
             ..TextDocumentSyncOptions::default()
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(["@", "#", ":", "`"].map(String::from).to_vec()),
+            ..CompletionOptions::default()
+        }),
         code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
-        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions::default())),
+        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::EMPTY]),
+            ..CodeActionOptions::default()
+        })),
         inlay_hint_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
         document_link_provider: Some(DocumentLinkOptions {

@@ -19,3 +19,4 @@ pub mod to_lsp;
 pub mod transport;
 pub mod uri;
 pub mod worker;
+pub mod writing;

@@ -29,6 +29,37 @@ pub struct Target {
     /// The address that the browser ended at when somebody signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// The last line of a selection, 0-based, included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_line: Option<u32>,
+    /// Which side of the diff is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<TargetSide>,
+    /// A single comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<u64>,
+    /// A task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<u64>,
+    /// One of a comment's suggestions, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<u32>,
+    /// A draft, by its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
+    /// What to write: the command acts at once, without a draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// A side of a diff, as Bitbucket calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetSide {
+    /// The lines that were removed there.
+    From,
+    /// The lines as they are.
+    To,
 }
 
 impl Target {
@@ -69,6 +100,42 @@ pub enum Command {
     PreviousComment,
     /// See [`COMMANDS`].
     ToggleComments,
+    /// See [`COMMANDS`].
+    Reply,
+    /// See [`COMMANDS`].
+    AddComment,
+    /// See [`COMMANDS`].
+    SuggestChange,
+    /// See [`COMMANDS`].
+    EditComment,
+    /// See [`COMMANDS`].
+    DeleteComment,
+    /// See [`COMMANDS`].
+    ResolveThread,
+    /// See [`COMMANDS`].
+    ReopenThread,
+    /// See [`COMMANDS`].
+    ResolveAndNext,
+    /// See [`COMMANDS`].
+    ApplySuggestion,
+    /// See [`COMMANDS`].
+    ApplyAllSuggestions,
+    /// See [`COMMANDS`].
+    AddTask,
+    /// See [`COMMANDS`].
+    CompleteTask,
+    /// See [`COMMANDS`].
+    ReopenTask,
+    /// See [`COMMANDS`].
+    EditTask,
+    /// See [`COMMANDS`].
+    DeleteTask,
+    /// See [`COMMANDS`].
+    SendDraft,
+    /// See [`COMMANDS`].
+    DiscardDraft,
+    /// See [`COMMANDS`].
+    ShowDrafts,
     /// See [`COMMANDS`].
     Refresh,
     /// See [`COMMANDS`].
@@ -129,6 +196,132 @@ pub const COMMANDS: &[CommandSpec] = &[
         title: "Bitbucket: Previous Comment",
         reads: &["uri", "line"],
         about: "Goes to the thread before the line, over all files of the pull request, and round again.",
+    },
+    CommandSpec {
+        command: Command::Reply,
+        id: "bitbucket.reply",
+        title: "Bitbucket: Reply",
+        reads: &["thread", "uri", "line", "text"],
+        about: "Answers a thread; without `text` it opens a draft, as all commands do that need one.",
+    },
+    CommandSpec {
+        command: Command::AddComment,
+        id: "bitbucket.addComment",
+        title: "Bitbucket: Add Comment",
+        reads: &["uri", "line", "endLine", "side", "text"],
+        about: "Comments on the lines; without `line` on the file, without `uri` on the pull request. With `side` `from`: on the lines that the pull request removed there.",
+    },
+    CommandSpec {
+        command: Command::SuggestChange,
+        id: "bitbucket.suggestChange",
+        title: "Bitbucket: Suggest Change",
+        reads: &["uri", "line", "endLine", "text"],
+        about: "Opens a draft that holds the lines in a `suggestion` block, ready to be edited.",
+    },
+    CommandSpec {
+        command: Command::EditComment,
+        id: "bitbucket.editComment",
+        title: "Bitbucket: Edit Comment",
+        reads: &["comment", "thread", "uri", "line", "text"],
+        about: "Edits a comment of yours; without `comment`, your last one in the thread.",
+    },
+    CommandSpec {
+        command: Command::DeleteComment,
+        id: "bitbucket.deleteComment",
+        title: "Bitbucket: Delete Comment",
+        reads: &["comment", "thread", "uri", "line"],
+        about: "Deletes a comment of yours, after asking; without `comment`, your last one in the thread.",
+    },
+    CommandSpec {
+        command: Command::ResolveThread,
+        id: "bitbucket.resolveThread",
+        title: "Bitbucket: Resolve Thread",
+        reads: &["thread", "uri", "line"],
+        about: "Resolves a thread.",
+    },
+    CommandSpec {
+        command: Command::ReopenThread,
+        id: "bitbucket.reopenThread",
+        title: "Bitbucket: Reopen Thread",
+        reads: &["thread", "uri", "line"],
+        about: "Takes a thread's resolution back.",
+    },
+    CommandSpec {
+        command: Command::ResolveAndNext,
+        id: "bitbucket.resolveAndNext",
+        title: "Bitbucket: Resolve and Go to Next",
+        reads: &["thread", "uri", "line"],
+        about: "Resolves a thread and goes to the next one.",
+    },
+    CommandSpec {
+        command: Command::ApplySuggestion,
+        id: "bitbucket.applySuggestion",
+        title: "Bitbucket: Apply Suggestion",
+        reads: &["comment", "suggestion", "thread", "uri", "line"],
+        about: "Puts a suggestion in place of the commented lines, if they still read as the reviewer saw them; then offers to answer and to resolve. Without `comment`, the last suggestion of the thread.",
+    },
+    CommandSpec {
+        command: Command::ApplyAllSuggestions,
+        id: "bitbucket.applyAllSuggestions",
+        title: "Bitbucket: Apply All Suggestions",
+        reads: &["uri"],
+        about: "Applies the last suggestion of each open thread in the file, in one edit.",
+    },
+    CommandSpec {
+        command: Command::AddTask,
+        id: "bitbucket.addTask",
+        title: "Bitbucket: Add Task",
+        reads: &["thread", "uri", "line", "text"],
+        about: "Adds a task to a thread; without one, to the pull request.",
+    },
+    CommandSpec {
+        command: Command::CompleteTask,
+        id: "bitbucket.completeTask",
+        title: "Bitbucket: Complete Task",
+        reads: &["task", "thread", "uri", "line"],
+        about: "Marks a task as done; of several it asks which.",
+    },
+    CommandSpec {
+        command: Command::ReopenTask,
+        id: "bitbucket.reopenTask",
+        title: "Bitbucket: Reopen Task",
+        reads: &["task", "thread", "uri", "line"],
+        about: "Opens a task again; of several it asks which.",
+    },
+    CommandSpec {
+        command: Command::EditTask,
+        id: "bitbucket.editTask",
+        title: "Bitbucket: Edit Task",
+        reads: &["task", "thread", "uri", "line", "text"],
+        about: "Edits a task; of several it asks which.",
+    },
+    CommandSpec {
+        command: Command::DeleteTask,
+        id: "bitbucket.deleteTask",
+        title: "Bitbucket: Delete Task",
+        reads: &["task", "thread", "uri", "line"],
+        about: "Deletes a task, after asking; of several it asks which.",
+    },
+    CommandSpec {
+        command: Command::SendDraft,
+        id: "bitbucket.sendDraft",
+        title: "Bitbucket: Send Draft",
+        reads: &["draft", "uri"],
+        about: "Sends a draft as it stands in the editor, saved or not. If Bitbucket may have it already, that is found out first.",
+    },
+    CommandSpec {
+        command: Command::DiscardDraft,
+        id: "bitbucket.discardDraft",
+        title: "Bitbucket: Discard Draft",
+        reads: &["draft", "uri"],
+        about: "Takes a draft away; it is kept for 30 days beside the drafts.",
+    },
+    CommandSpec {
+        command: Command::ShowDrafts,
+        id: "bitbucket.showDrafts",
+        title: "Bitbucket: Show Drafts",
+        reads: &["draft"],
+        about: "Lists everything that was written and not sent, with its state; with `draft`, opens that one.",
     },
     CommandSpec {
         command: Command::ToggleComments,
@@ -265,7 +458,14 @@ pub fn commands_markdown() -> String {
          | `thread` | integer | a thread, by the id of any comment in it |\n\
          | `pullRequest` | integer | a pull request, by its number |\n\
          | `account` | string | an account, by its id or one of its names |\n\
-         | `address` | string | the address that the browser ended at when somebody signed in |\n",
+         | `address` | string | the address that the browser ended at when somebody signed in |\n\
+         | `endLine` | integer | the last line of a selection, 0-based, included |\n\
+         | `side` | `\"from\"` or `\"to\"` | the lines that were removed there, or the lines as they are |\n\
+         | `comment` | integer | a single comment |\n\
+         | `task` | integer | a task |\n\
+         | `suggestion` | integer | one of a comment's suggestions, from 0 |\n\
+         | `draft` | string | a draft, by its id |\n\
+         | `text` | string | what to write: the command acts at once, and only if sending fails the text is in a draft |\n",
     );
     text
 }

@@ -2,8 +2,10 @@
 //!
 //! A later move to newer protocol types is a change of these files.
 
-use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link};
-use crate::event::{Change, ClientProfile, SignInId};
+use crate::answer::{
+    Action, Completion, CompletionKind, Diagnostic, HoverAnswer, Inlay, Lens, LineEdit, Link,
+};
+use crate::event::{Change, ClientProfile, Selected, SignInId};
 use crate::protocol::Call;
 use lsp_types as lsp;
 use pull_request::text::{Encoding, Position};
@@ -43,6 +45,8 @@ pub fn profile(capabilities: &lsp::ClientCapabilities) -> ClientProfile {
         show_document: window
             .and_then(|window| window.show_document.as_ref())
             .is_some_and(|show_document| show_document.support),
+        apply_edit: workspace.and_then(|workspace| workspace.apply_edit).unwrap_or(false),
+        draft_closed: false,
     }
 }
 
@@ -86,6 +90,15 @@ pub fn position(position: lsp::Position) -> Position {
 pub fn change(change: lsp::TextDocumentContentChangeEvent) -> Change {
     let range = change.range.map(|range| (position(range.start), position(range.end)));
     Change { range, text: change.text }
+}
+
+/// What actions are asked for. A client that does not say why it asks may ask because the user does.
+pub fn selected(params: &lsp::CodeActionParams) -> Selected {
+    let (start, end) = (params.range.start, params.range.end);
+    let automatic = params.context.trigger_kind == Some(lsp::CodeActionTriggerKind::AUTOMATIC);
+    // A selection of whole lines ends before the first letter of the next one.
+    let last = if end.character == 0 && end.line > start.line { end.line - 1 } else { end.line };
+    Selected { first: start.line, last, asked: !automatic || start != end }
 }
 
 fn range(start: (u32, u32), end: (u32, u32)) -> lsp::Range {
@@ -134,9 +147,53 @@ pub fn lens(lens: Lens) -> lsp::CodeLens {
 pub fn action(action: Action) -> lsp::CodeActionOrCommand {
     lsp::CodeActionOrCommand::CodeAction(lsp::CodeAction {
         title: action.title.clone(),
+        kind: action.is_fix.then_some(lsp::CodeActionKind::QUICKFIX),
         command: Some(command(&action.title, &action.call)),
         ..lsp::CodeAction::default()
     })
+}
+
+/// LSP `CompletionItem`.
+pub fn completion(completion: Completion) -> lsp::CompletionItem {
+    let (line, start, end) = completion.replaces;
+    lsp::CompletionItem {
+        label: completion.label,
+        kind: Some(match completion.kind {
+            CompletionKind::Person => lsp::CompletionItemKind::CONSTANT,
+            CompletionKind::Emoji => lsp::CompletionItemKind::TEXT,
+            CompletionKind::PullRequest => lsp::CompletionItemKind::REFERENCE,
+            CompletionKind::Suggestion => lsp::CompletionItemKind::SNIPPET,
+        }),
+        detail: (!completion.detail.is_empty()).then_some(completion.detail),
+        sort_text: Some(format!("{:06}", completion.rank)),
+        filter_text: Some(completion.filter),
+        text_edit: Some(lsp::CompletionTextEdit::Edit(lsp::TextEdit {
+            range: range((line, start), (line, end)),
+            new_text: completion.insert,
+        })),
+        ..lsp::CompletionItem::default()
+    }
+}
+
+/// LSP `ApplyWorkspaceEditParams` for one version of a document; `None` where its URI is none.
+pub fn edit(
+    at: &str,
+    version: i32,
+    title: String,
+    edits: Vec<LineEdit>,
+) -> Option<lsp::ApplyWorkspaceEditParams> {
+    let edits = edits.into_iter().map(|edit| {
+        lsp::OneOf::Left(lsp::TextEdit { range: range(edit.start, edit.end), new_text: edit.text })
+    });
+    let document = lsp::TextDocumentEdit {
+        text_document: lsp::OptionalVersionedTextDocumentIdentifier { uri: uri(at)?, version: Some(version) },
+        edits: edits.collect(),
+    };
+    let edit = lsp::WorkspaceEdit {
+        document_changes: Some(lsp::DocumentChanges::Edits(vec![document])),
+        ..lsp::WorkspaceEdit::default()
+    };
+    Some(lsp::ApplyWorkspaceEditParams { label: Some(title), edit })
 }
 
 /// LSP `InlayHint`.
@@ -208,7 +265,7 @@ pub fn diagnostic(diagnostic: Diagnostic, at: &lsp::Uri) -> lsp::Diagnostic {
         message: diagnostic.message,
         related_information: (!related.is_empty()).then_some(related),
         tags: diagnostic.unnecessary.then(|| vec![lsp::DiagnosticTag::UNNECESSARY]),
-        data: Some(serde_json::json!({ "thread": diagnostic.thread })),
+        data: diagnostic.thread.map(|thread| serde_json::json!({ "thread": thread })),
     }
 }
 

@@ -248,7 +248,13 @@ impl Session {
         }
     }
 
-    pub(super) fn answered(&mut self, question: Question, choice: Option<usize>, out: &mut Vec<Effect>) {
+    pub(super) fn answered(
+        &mut self,
+        question: Question,
+        choice: Option<usize>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(choice) = choice else { return };
         match question {
             Question::PullRequest(id, numbers) => self.picked(id, numbers.get(choice).copied(), out),
@@ -259,6 +265,14 @@ impl Session {
             Question::SwitchAccount(ids, repository) => {
                 out.extend(ids.get(choice).cloned().map(|id| Effect::UseAccount(id, repository)));
             }
+            Question::Change(id, change) => self.make_change(id, change, now, out),
+            Question::Task(command, target, ids) => {
+                let task = ids.get(choice).map(|task| task.0);
+                self.with_task(command, &Target { task, ..target }, now, out);
+            }
+            Question::Unknown(name) => self.answered_unknown(&name, choice, now, out),
+            Question::Moved(name, about) => self.answered_moved(&name, *about, choice, now, out),
+            Question::Applied(root) => self.answered_applied(root, choice, now, out),
         }
     }
 

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 const NO_PULL_REQUEST: &str = "There is no pull request here to act on; run Bitbucket: Show Status to see what was looked for, and where.";
-const NO_THREAD: &str = "There is no Bitbucket comment on this line; Bitbucket: Next Comment goes to one.";
+pub(super) const NO_THREAD: &str =
+    "There is no Bitbucket comment on this line; Bitbucket: Next Comment goes to one.";
 
 impl Session {
     pub(super) fn command(&mut self, call: &Call, now: Timestamp, out: &mut Vec<Effect>) -> Value {
@@ -28,6 +29,27 @@ impl Session {
             Command::GoToThread => self.go_to_thread(target, out),
             Command::NextComment => self.walk(target, true, out),
             Command::PreviousComment => self.walk(target, false, out),
+            Command::Reply => self.reply(target, now, out),
+            Command::AddComment => self.add_comment(target, false, now, out),
+            Command::SuggestChange => self.add_comment(target, true, now, out),
+            Command::EditComment => self.edit_comment(target, now, out),
+            Command::DeleteComment => self.delete_comment(target, now, out),
+            Command::ResolveThread => {
+                self.set_resolved(target, true, now, out);
+            }
+            Command::ReopenThread => {
+                self.set_resolved(target, false, now, out);
+            }
+            Command::ResolveAndNext => self.resolve_and_next(target, now, out),
+            Command::ApplySuggestion => self.apply_suggestion(target, out),
+            Command::ApplyAllSuggestions => self.apply_all_suggestions(target, out),
+            Command::AddTask => self.add_task(target, now, out),
+            Command::CompleteTask | Command::ReopenTask | Command::EditTask | Command::DeleteTask => {
+                self.with_task(call.command, target, now, out);
+            }
+            Command::SendDraft => self.send_draft(target, now, out),
+            Command::DiscardDraft => self.discard_draft(target, out),
+            Command::ShowDrafts => self.show_drafts(target, out),
             Command::ToggleComments => {
                 self.comments_shown = !self.comments_shown;
                 self.everything_dirty();
@@ -83,13 +105,13 @@ impl Session {
             .or_else(|| self.repositories.keys().next().copied())
     }
 
-    fn review_of(&self, target: &Target) -> Option<(RepositoryId, &Review)> {
+    pub(super) fn review_of(&self, target: &Target) -> Option<(RepositoryId, &Review)> {
         let id = self.repository_of(target)?;
         Some((id, self.repositories.get(&id)?.review.as_ref()?))
     }
 
     /// The thread that the target names, or that is on its line: in code, or in a document of ours.
-    fn thread_of(&self, target: &Target) -> Option<(RepositoryId, &Review, usize)> {
+    pub(super) fn thread_of(&self, target: &Target) -> Option<(RepositoryId, &Review, usize)> {
         let (id, review) = self.review_of(target)?;
         if let Some(thread) = target.thread {
             return Some((id, review, review.thread_of(CommentId(thread))?));
@@ -135,7 +157,7 @@ impl Session {
     }
 
     /// Goes to the next or previous thread over all files, and round again.
-    fn walk(&mut self, target: &Target, forward: bool, out: &mut Vec<Effect>) {
+    pub(super) fn walk(&mut self, target: &Target, forward: bool, out: &mut Vec<Effect>) {
         let Some((id, review)) = self.review_of(target) else {
             return warn(&self.why_no_pull_request(target), out);
         };
@@ -173,12 +195,13 @@ impl Session {
         }
     }
 
-    fn show_file(&self, id: RepositoryId, path: &str, line: u32, out: &mut Vec<Effect>) {
+    pub(super) fn show_file(&self, id: RepositoryId, path: &str, line: u32, out: &mut Vec<Effect>) {
         let Some(state) = self.repositories.get(&id) else { return };
         out.push(Effect::ShowFile {
             uri: self.uri_of(id, path),
             path: state.discovery.root.join(path),
             line,
+            character: 0,
         });
     }
 
@@ -293,6 +316,6 @@ pub(super) fn contains(lines: LineRange, line: u32) -> bool {
     (lines.first..=lines.last).contains(&line)
 }
 
-fn warn(sentence: &str, out: &mut Vec<Effect>) {
+pub(super) fn warn(sentence: &str, out: &mut Vec<Effect>) {
     out.push(Effect::Message(MessageKind::Warning, sentence.to_owned()));
 }

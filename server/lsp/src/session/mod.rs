@@ -4,24 +4,31 @@
 //! `handle` takes one event; `settle` is called when no more events are ready and publishes what changed, once.
 
 mod account;
+mod acting;
 mod commands;
 mod documents;
+mod drafts;
+mod overlay;
 mod own_documents;
 mod placing;
 mod polling;
 mod reading;
 mod review;
+mod sending;
 mod showing;
 mod status;
+mod suggesting;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use crate::config::Settings;
 use crate::effect::{Effect, MessageKind, ProgressStep, Work};
-use crate::event::{ClientProfile, Event, RepositoryId, Timer, Trouble};
+use crate::event::{Candidates, ClientProfile, Event, RepositoryId, Timer, Trouble};
+use crate::writing::{DraftName, WriteId};
 use documents::Document;
 use own_documents::OwnDocument;
-use pull_request::model::{Timestamp, User};
+use pull_request::model::{RepositoryName, Timestamp, User};
 use review::RepositoryState;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
@@ -64,6 +71,16 @@ pub struct Session {
     published: HashMap<(RepositoryId, String), Published>,
     /// Counts the texts of documents.
     revisions: u64,
+    /// The drafts on disk.
+    drafts: BTreeMap<DraftName, drafts::Known>,
+    /// The list of drafts is to be shown once they are read.
+    list_wanted: bool,
+    /// What can be named in texts, by repository.
+    candidates: HashMap<RepositoryName, Candidates>,
+    /// What is being written.
+    writes: HashMap<WriteId, writing::Pending>,
+    /// Counts what was ever written.
+    n_writes: u64,
 }
 
 /// What was published of a file.
@@ -107,6 +124,11 @@ impl Session {
             lenses_dirty: false,
             published: HashMap::new(),
             revisions: 0,
+            drafts: BTreeMap::new(),
+            list_wanted: false,
+            candidates: HashMap::new(),
+            writes: HashMap::new(),
+            n_writes: 0,
         }
     }
 
@@ -125,6 +147,7 @@ impl Session {
             Event::SettingsChanged => out.push(Effect::PullSettings),
             Event::Opened { uri, path, version, text } => {
                 self.open(uri.clone(), path, version, &text, out);
+                self.opened_draft(&uri, out);
                 // What a document of ours shows may have changed while the editor was opening it.
                 if let Some(id) = self.own_document(&uri).and_then(|own| own.repository) {
                     self.rewrite_own(id, now, out);
@@ -133,17 +156,24 @@ impl Session {
             Event::Changed(uri, version, changes) => {
                 self.change(&uri, version, changes, out);
                 self.take_pasted(&uri, out);
+                self.typed_in_draft(&uri, version, out);
             }
             Event::Saved(uri) => self.place_document(&uri, out),
-            Event::Closed(uri) => self.close(&uri, out),
+            Event::Closed(uri) => {
+                self.closed_draft(&uri, out);
+                self.close(&uri, out);
+            }
             Event::Hover(uri, position, reply) => {
                 let _ = reply.send(self.hover(&uri, position, now));
             }
             Event::Lenses(uri, reply) => {
                 let _ = reply.send(self.lenses(&uri, now));
             }
-            Event::Actions(uri, first, last, reply) => {
-                let _ = reply.send(self.actions(&uri, first, last, now));
+            Event::Actions(uri, selected, reply) => {
+                let _ = reply.send(self.actions(&uri, selected, now));
+            }
+            Event::Complete(uri, position, reply) => {
+                let _ = reply.send(self.complete(&uri, position));
             }
             Event::Inlays(uri, first, last, reply) => {
                 let _ = reply.send(self.inlays(&uri, first, last, now));
@@ -179,12 +209,20 @@ impl Session {
             }
             Event::GitChanged(id) => self.git_changed(id, out),
             Event::FilesChanged(id, paths) => self.place(id, Some(paths), out),
-            Event::Answered(question, choice) => self.answered(question, choice, out),
+            Event::Answered(question, choice) => self.answered(question, choice, now, out),
             Event::Accounts(accounts, logins) => self.take_accounts(accounts, logins, out),
             Event::SignIn(id, step) => self.signed_in_step(id, step, now, out),
             Event::CancelSignIn(id) => self.cancelled_by_progress(id, out),
             Event::AccountChanged(outcome) => self.account_changed(outcome, out),
             Event::Written(name, path) => self.written(&name, path),
+            Event::Drafts(files) => self.take_drafts(files, now, out),
+            Event::DraftMade(id, outcome) => self.draft_made(id, outcome, now, out),
+            Event::Anchored(id, outcome) => self.anchored(id, outcome, now, out),
+            Event::Sent(id, sent) => self.sent(id, *sent, now, out),
+            Event::ChangeMade(id, outcome) => self.change_made(id, outcome, now, out),
+            Event::Discarded(name, outcome) => self.discarded(&name, outcome, now, out),
+            Event::EditTaken(id, taken) => self.edit_taken(id, taken, out),
+            Event::Candidates(name, candidates) => self.take_candidates(name, candidates, out),
             Event::Account(lines) => self.show_status(&lines, now, out),
             Event::Timer(timer) => self.timer(timer, out),
         }
@@ -207,6 +245,7 @@ impl Session {
             out.push(Effect::PullSettings);
         }
         self.change_folders(folders, &[], out);
+        out.push(Effect::ReadDrafts);
         out.push(Effect::After(WATCH_EVERY, Timer::Watch));
     }
 
@@ -313,6 +352,7 @@ impl Session {
                 }
             }
             Timer::StillBusy(id, generation) => self.still_busy(id, generation, out),
+            Timer::DraftPaused(uri, version) => self.draft_paused(&uri, version, out),
         }
     }
 

@@ -6,6 +6,7 @@ use super::Session;
 use super::documents::Document;
 use crate::effect::Effect;
 use crate::event::RepositoryId;
+use crate::writing::DraftName;
 use pull_request::model::Timestamp;
 use pull_request::view;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub(super) struct OwnDocument {
     pub(super) made: Timestamp,
     /// What it was before; the editor may still show that.
     pub(super) former: Option<view::document::Document>,
+    /// In the list of drafts: the line of each.
+    pub(super) draft_rows: Vec<(u32, DraftName)>,
 }
 
 impl OwnDocument {
@@ -32,7 +35,7 @@ impl OwnDocument {
         document: view::document::Document,
         made: Timestamp,
     ) -> Self {
-        Self { repository, kind, path: None, document, made, former: None }
+        Self { repository, kind, path: None, document, made, former: None, draft_rows: Vec::new() }
     }
 }
 
@@ -45,6 +48,8 @@ pub(super) enum OwnKind {
     Guide,
     /// Where the address of a sign-in is pasted.
     Paste,
+    /// The list of drafts.
+    Drafts,
 }
 
 impl Session {
@@ -63,7 +68,7 @@ impl Session {
         let name = match kind {
             OwnKind::PullRequest => format!("{folder}/pull-request-{}.md", review.pull_request.id.0),
             OwnKind::Thread(root) => format!("{folder}/thread-{}.md", root.0),
-            OwnKind::Status | OwnKind::Guide | OwnKind::Paste => return,
+            OwnKind::Status | OwnKind::Guide | OwnKind::Paste | OwnKind::Drafts => return,
         };
         self.keep_own(name, OwnDocument::new(Some(id), kind, document, now), show, out);
     }

@@ -7,8 +7,8 @@ use super::Session;
 use super::polling::PROBES_BEFORE_LOAD;
 use super::review::{Busy, Cause, RepositoryState, Review, Stale, fresh};
 use crate::effect::{Effect, MessageKind, ProgressStep, Work};
-use crate::event::{Discovery, Found, Loaded, Located, Login, Problem, RepositoryId, Timer, Trouble};
-use pull_request::model::{CommentId, PullRequest, PullRequestId, RepositoryName, Timestamp};
+use crate::event::{Discovery, Found, Loaded, Login, Problem, RepositoryId, Timer, Trouble};
+use pull_request::model::{PullRequest, PullRequestId, RepositoryName, Timestamp};
 use pull_request::thread::fold;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -325,21 +325,10 @@ impl Session {
         let before = state.review.take();
         let paths: Vec<String> = before.iter().flat_map(|review| review.files.keys().cloned()).collect();
         if let Some(before) = before.filter(|before| before.pull_request.id == review.pull_request.id) {
+            let places = before.places();
+            review.lay_again(before.overlay, generation);
             // Until the threads are placed anew, those that were known stay where they were.
-            let kept = before.files.into_iter().flat_map(|(path, spots)| {
-                let threads = &before.discussion.threads;
-                spots.into_iter().map(move |spot| {
-                    let located = Located {
-                        path: path.clone(),
-                        placed: spot.placed,
-                        renamed_from: spot.renamed_from,
-                        remark: spot.remark,
-                    };
-                    (threads[spot.thread].root, located)
-                })
-            });
-            let kept: Vec<(CommentId, Located)> = kept.collect();
-            review.respot(kept, &HashSet::new());
+            review.respot(places, &HashSet::new());
         }
         if review.unreadable > 0 {
             let (count, id) = (review.unreadable, review.pull_request.id);
@@ -354,6 +343,7 @@ impl Session {
         self.everything_dirty();
         self.place(id, None, out);
         self.rewrite_own(id, now, out);
+        self.reconcile_all(id, out);
         self.finish(id, None, now, out);
     }
 

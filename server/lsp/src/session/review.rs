@@ -1,5 +1,6 @@
 //! What the session knows of one repository: what is checked out, its pull request, and where each thread is.
 
+use super::overlay::Overlay;
 use crate::event::{Discovery, Fresh, Located, Problem};
 use pull_request::model::{
     BuildStatus, CommentId, LineRange, PullRequest, PullRequestId, RepositoryName, Spot, Timestamp,
@@ -79,6 +80,10 @@ pub(super) struct Review {
     pub(super) files: BTreeMap<String, Vec<Spotted>>,
     /// Names for mentions.
     pub(super) names: Names,
+    /// What the user changed since it was read.
+    pub(super) overlay: Overlay,
+    /// The comments, and first comments of threads, that are being sent.
+    pub(super) sending: HashSet<CommentId>,
     by_comment: HashMap<CommentId, usize>,
     /// The file that a placed thread is in, and its index there.
     by_thread: HashMap<usize, (String, usize)>,
@@ -100,30 +105,54 @@ impl Review {
         discussion: Discussion,
         at: Timestamp,
     ) -> Self {
-        let mut by_comment = HashMap::new();
-        for (index, thread) in discussion.threads.iter().enumerate() {
-            by_comment.extend(thread.comments.iter().map(|reply| (reply.comment.id, index)));
-        }
-        let writers = discussion.threads.iter().flat_map(|thread| &thread.comments);
-        let writers = writers.filter_map(|reply| reply.comment.author.as_ref());
-        let participants =
-            pull_request.participants.iter().filter_map(|participant| participant.user.as_ref());
-        let names = Names::of(writers.chain(participants).chain(&pull_request.author));
-        Self {
-            names,
+        let mut review = Self {
+            names: Names::default(),
+            overlay: Overlay::default(),
+            sending: HashSet::new(),
             name,
             account,
             pull_request,
-            discussion,
+            discussion: Discussion::default(),
             statuses: Vec::new(),
             unreadable: 0,
             incomplete: Vec::new(),
             as_of: at,
             stale: None,
             files: BTreeMap::new(),
-            by_comment,
+            by_comment: HashMap::new(),
             by_thread: HashMap::new(),
+        };
+        review.discuss(discussion);
+        review
+    }
+
+    /// Takes a discussion; where its threads are is to be said anew.
+    pub(super) fn discuss(&mut self, discussion: Discussion) {
+        self.by_comment.clear();
+        for (index, thread) in discussion.threads.iter().enumerate() {
+            self.by_comment.extend(thread.comments.iter().map(|reply| (reply.comment.id, index)));
         }
+        let writers = discussion.threads.iter().flat_map(|thread| &thread.comments);
+        let writers = writers.filter_map(|reply| reply.comment.author.as_ref());
+        let participants =
+            self.pull_request.participants.iter().filter_map(|participant| participant.user.as_ref());
+        self.names = Names::of(writers.chain(participants).chain(&self.pull_request.author));
+        self.discussion = discussion;
+    }
+
+    /// Where each thread is now, by its first comment.
+    pub(super) fn places(&self) -> Vec<(CommentId, Located)> {
+        let spots = self.files.iter().flat_map(|(path, spots)| spots.iter().map(move |spot| (path, spot)));
+        let located = |(path, spot): (&String, &Spotted)| {
+            let located = Located {
+                path: path.clone(),
+                placed: spot.placed.clone(),
+                renamed_from: spot.renamed_from.clone(),
+                remark: spot.remark.clone(),
+            };
+            (self.thread(spot.thread).root, located)
+        };
+        spots.map(located).collect()
     }
 
     /// The thread that a comment is in.

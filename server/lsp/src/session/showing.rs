@@ -1,29 +1,27 @@
 //! What the editor sees of a review: diagnostics, hovers, lenses, actions, inlay hints, and symbols and links of our own
 //! documents. What they say comes from the core's views; here they get their place in a document.
 
-use super::commands::{contains, own_thread_at};
+use super::commands::contains;
 use super::documents::Document;
-use super::own_documents::{OwnDocument, OwnKind};
+use super::own_documents::OwnKind;
 use super::review::{RepositoryState, Review, Spotted};
 use super::{Published, Session};
-use crate::answer::{Action, Diagnostic, HoverAnswer, Inlay, Lens, Link};
+use crate::answer::{Diagnostic, HoverAnswer, Inlay, Lens, Link};
 use crate::config;
 use crate::effect::Effect;
 use crate::event::RepositoryId;
 use crate::protocol::{Call, Command, Target};
 use pull_request::model::{CommentId, LineRange, Timestamp};
 use pull_request::text::{Encoding, Position};
-use pull_request::view::action::ThreadAction;
+use pull_request::thread::Thread;
 use pull_request::view::document::{self, LinkTarget, Symbol};
-use pull_request::view::{self, PlacedThread, Reader, nothing_is_sent};
+use pull_request::view::{self, PlacedThread, Reader};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Lenses of one file at most: a file with more has a list in Show Pull Request.
 const MOST_LENSES: usize = 500;
-/// Threads of one selection that get actions.
-const MOST_THREADS_ACTED_ON: usize = 10;
-const GO_TO_CODE: &str = "Go to code";
+pub(super) const GO_TO_CODE: &str = "Go to code";
 /// Between two threads in one hover.
 const RULE: &str = "\n\n---\n\n";
 
@@ -42,8 +40,8 @@ impl Session {
         }
     }
 
-    fn reader<'a>(&'a self, review: &'a Review, now: Timestamp) -> Reader<'a> {
-        Reader { me: self.people.get(&review.account), names: &review.names, now, sending: nothing_is_sent() }
+    pub(super) fn reader<'a>(&'a self, review: &'a Review, now: Timestamp) -> Reader<'a> {
+        Reader { me: self.people.get(&review.account), names: &review.names, sending: &review.sending, now }
     }
 
     /// Whether a thread is shown in code at all.
@@ -58,7 +56,10 @@ impl Session {
         spots.iter().filter(move |spot| enabled && review.placed(spot).is_wanted(&options, &reader))
     }
 
-    fn review_in(&self, uri: &str) -> Option<(RepositoryId, &RepositoryState, &Review, &Document, &str)> {
+    pub(super) fn review_in(
+        &self,
+        uri: &str,
+    ) -> Option<(RepositoryId, &RepositoryState, &Review, &Document, &str)> {
         let document = self.documents.get(uri)?;
         let location = document.location.as_ref()?;
         let state = self.repositories.get(&location.repository)?;
@@ -66,7 +67,11 @@ impl Session {
     }
 
     /// The threads shown in a document, in the order of their lines.
-    fn shown_in<'a>(&'a self, review: &'a Review, path: &str) -> impl Iterator<Item = &'a Spotted> {
+    pub(super) fn shown_in<'a>(
+        &'a self,
+        review: &'a Review,
+        path: &str,
+    ) -> impl Iterator<Item = &'a Spotted> {
         let spots = review.files.get(path).map_or(&[][..], Vec::as_slice);
         self.shown(review, spots).filter(|spot| spot.lines().is_some())
     }
@@ -140,7 +145,7 @@ impl Session {
                 .into_iter()
                 .map(|reply| format!("{}: {}", reply.author, reply.text))
                 .collect(),
-            thread: review.thread(spot.thread).root.0,
+            thread: Some(review.thread(spot.thread).root.0),
         })
     }
 
@@ -160,6 +165,9 @@ impl Session {
     }
 
     pub(super) fn hover(&self, uri: &str, position: Position, now: Timestamp) -> Option<HoverAnswer> {
+        if self.draft_at(uri).is_some() {
+            return self.draft_hover(uri, position);
+        }
         let (_, _, review, document, path) = self.review_in(uri)?;
         let mut lines: Option<LineRange> = None;
         let mut parts = Vec::new();
@@ -183,27 +191,19 @@ impl Session {
         if !self.settings.code_lens_enabled {
             return Vec::new();
         }
+        if let Some(lenses) = self.draft_lenses(uri) {
+            return lenses;
+        }
         if let Some(own) = self.own_document(uri) {
+            if own.kind == OwnKind::Drafts {
+                return self.list_lenses(uri);
+            }
             let offered = self.sign_in_calls(own.kind);
             if !offered.is_empty() {
                 let lens = |(title, call): (&str, Call)| Lens { line: 0, title: title.to_owned(), call };
                 return offered.into_iter().map(lens).collect();
             }
-            let rows = self.own_map(uri).map_or(&[][..], |(_, map)| &map.rows);
-            // A thread that takes several lines has its lens on the first of them.
-            let goes_on = |at: usize| {
-                at > 0 && rows[at - 1].thread == rows[at].thread && rows[at - 1].line + 1 == rows[at].line
-            };
-            return (0..rows.len())
-                .filter(|at| !goes_on(*at))
-                .filter_map(|at| Some((rows[at].line, rows[at].thread?)))
-                .filter(|(_, thread)| self.is_in_code(*thread))
-                .map(|(line, thread)| Lens {
-                    line,
-                    title: GO_TO_CODE.into(),
-                    call: call(Command::GoToThread, Target { thread: Some(thread.0), ..Target::default() }),
-                })
-                .collect();
+            return self.own_lenses(uri);
         }
         let Some((_, state, review, _, path)) = self.review_in(uri) else { return Vec::new() };
         let reader = self.reader(review, now);
@@ -212,14 +212,52 @@ impl Session {
             title: self.summary(state, review),
             call: call(Command::ShowPullRequest, Target { uri: Some(uri.to_owned()), ..Target::default() }),
         }];
-        lenses.extend(self.shown_in(review, path).take(MOST_LENSES).filter_map(|spot| {
-            let thread = review.thread(spot.thread).root;
-            Some(Lens {
-                line: spot.lines()?.first,
+        for spot in self.shown_in(review, path).take(MOST_LENSES) {
+            let (Some(lines), thread) = (spot.lines(), review.thread(spot.thread)) else { continue };
+            let target = || Target { thread: Some(thread.root.0), ..Target::default() };
+            lenses.push(Lens {
+                line: lines.first,
                 title: view::lens::thread_lens(&review.placed(spot), &reader),
-                call: call(Command::ShowThread, Target { thread: Some(thread.0), ..Target::default() }),
-            })
-        }));
+                call: call(Command::ShowThread, target()),
+            });
+            lenses.extend(answers(thread).map(|(title, command)| Lens {
+                line: lines.first,
+                title: title.to_owned(),
+                call: call(command, target()),
+            }));
+        }
+        lenses
+    }
+
+    /// Lenses in a document of ours about threads: to the code, and what answers a thread.
+    fn own_lenses(&self, uri: &str) -> Vec<Lens> {
+        let Some((own, map)) = self.own_map(uri) else { return Vec::new() };
+        let review = own.repository.and_then(|id| self.repositories.get(&id)?.review.as_ref());
+        let Some(review) = review else { return Vec::new() };
+        let rows = &map.rows;
+        // A thread that takes several lines has its lenses on the first of them.
+        let goes_on = |at: usize| {
+            at > 0 && rows[at - 1].thread == rows[at].thread && rows[at - 1].line + 1 == rows[at].line
+        };
+        let mut lenses = Vec::new();
+        let first = match own.kind {
+            OwnKind::Thread(root) => vec![(0, root)],
+            _ => Vec::new(),
+        };
+        let threads = (0..rows.len()).filter(|at| !goes_on(*at));
+        let threads = threads.filter_map(|at| Some((rows[at].line, rows[at].thread?)));
+        for (line, root) in first.into_iter().chain(threads) {
+            let target = || Target { thread: Some(root.0), ..Target::default() };
+            let mut add = |title: &str, command| {
+                lenses.push(Lens { line, title: title.to_owned(), call: call(command, target()) });
+            };
+            if self.is_in_code(root) {
+                add(GO_TO_CODE, Command::GoToThread);
+            }
+            if let Some(thread) = review.thread_of(root) {
+                answers(review.thread(thread)).for_each(|(title, command)| add(title, command));
+            }
+        }
         lenses
     }
 
@@ -227,13 +265,18 @@ impl Session {
         let (pull_request, n_candidates) = (&review.pull_request, state.choices.len());
         let summary =
             view::lens::summary_lens(pull_request, &review.discussion, &review.statuses, n_candidates);
+        let summary = match self.n_drafts(review) {
+            0 => summary,
+            1 => format!("{summary} · 1 draft"),
+            n => format!("{summary} · {n} drafts"),
+        };
         match &review.stale {
             Some(_) => format!("Not up to date · {summary}"),
             None => summary,
         }
     }
 
-    fn is_in_code(&self, comment: CommentId) -> bool {
+    pub(super) fn is_in_code(&self, comment: CommentId) -> bool {
         let located = |review: &Review| {
             let (_, spot) = review.spot_of(review.thread_of(comment)?)?;
             spot.lines()
@@ -244,91 +287,11 @@ impl Session {
             .any(|review| located(review).is_some())
     }
 
-    pub(super) fn actions(&self, uri: &str, first: u32, last: u32, now: Timestamp) -> Vec<Action> {
-        if let Some(own) = self.own_document(uri) {
-            let offered = self.sign_in_calls(own.kind);
-            if !offered.is_empty() {
-                let action = |(title, call)| Action { title: format!("Bitbucket: {title}"), call };
-                return offered.into_iter().map(action).collect();
-            }
-            return self
-                .own_map(uri)
-                .map_or_else(Vec::new, |(own, map)| self.own_actions(own, map, first, now));
-        }
-        let Some((_, state, review, _, path)) = self.review_in(uri) else { return Vec::new() };
-        let mut actions = Vec::new();
-        let touches = |lines: LineRange| lines.first <= last && first <= lines.last;
-        let threads: Vec<usize> = self
-            .shown_in(review, path)
-            .filter(|spot| spot.lines().is_some_and(touches))
-            .map(|spot| spot.thread)
-            .take(MOST_THREADS_ACTED_ON)
-            .collect();
-        for thread in &threads {
-            self.thread_actions(review, *thread, threads.len() == 1, now, &mut actions);
-        }
-        // What the lens on the first line offers; elsewhere only beside a thread, to keep the menu of others short.
-        if first == 0 || !actions.is_empty() {
-            let here = || Target { uri: Some(uri.to_owned()), line: Some(first), ..Target::default() };
-            let title = format!("Bitbucket: Show pull request {}", review.pull_request.id);
-            actions.push(action(&title, Command::ShowPullRequest, here()));
-            if state.choices.len() > 1 {
-                actions.push(action(
-                    "Bitbucket: Switch to another pull request",
-                    Command::SwitchPullRequest,
-                    here(),
-                ));
-            }
-        }
-        actions
-    }
-
-    /// What can be done on a line of a document of ours.
-    fn own_actions(
-        &self,
-        own: &OwnDocument,
-        map: &document::Document,
-        line: u32,
-        now: Timestamp,
-    ) -> Vec<Action> {
-        let mut actions = Vec::new();
-        let review = own.repository.and_then(|id| self.repositories.get(&id)?.review.as_ref());
-        let thread = own_thread_at(own, map, line);
-        if let (Some(review), Some(comment)) = (review, thread)
-            && let Some(thread) = review.thread_of(comment)
-        {
-            if self.is_in_code(comment) {
-                let target = Target { thread: Some(comment.0), ..Target::default() };
-                actions.push(action(&format!("Bitbucket: {GO_TO_CODE}"), Command::GoToThread, target));
-            }
-            self.thread_actions(review, thread, true, now, &mut actions);
-        }
-        actions
-    }
-
-    /// `is_alone`: no other thread can be meant, so that the titles need not say which.
-    fn thread_actions(
-        &self,
-        review: &Review,
-        thread: usize,
-        is_alone: bool,
-        now: Timestamp,
-        actions: &mut Vec<Action>,
-    ) {
-        let (thread, reader) = (review.thread(thread), self.reader(review, now));
-        for (kind, command) in [
-            (ThreadAction::Show, Command::ShowThread),
-            (ThreadAction::OpenInBrowser, Command::OpenInBrowser),
-            (ThreadAction::CopyLink, Command::CopyLink),
-        ] {
-            let target = Target { thread: Some(thread.root.0), ..Target::default() };
-            let title = if is_alone { kind.short_title().to_owned() } else { kind.title(thread, &reader) };
-            actions.push(action(&title, command, target));
-        }
-    }
-
     /// One hint at the end of each commented line, for all threads that end there.
     pub(super) fn inlays(&self, uri: &str, first: u32, last: u32, now: Timestamp) -> Vec<Inlay> {
+        if let Some(names) = self.draft_inlays(uri, first, last) {
+            return names;
+        }
         if !self.settings.inlay_hints_enabled {
             return Vec::new();
         }
@@ -421,7 +384,7 @@ impl Session {
                     &reader,
                 ))
             }
-            OwnKind::Status | OwnKind::Guide | OwnKind::Paste => None,
+            OwnKind::Status | OwnKind::Guide | OwnKind::Paste | OwnKind::Drafts => None,
         }
     }
 }
@@ -437,10 +400,23 @@ fn columns(line: &str, chars: u32, encoding: Encoding) -> u32 {
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
-fn call(command: Command, target: Target) -> Call {
-    Call { command, target }
+/// The column of a place in a line that is given in bytes.
+pub(super) fn units(line: &str, bytes: u32, encoding: Encoding) -> u32 {
+    let before = line.char_indices().take_while(|(at, _)| *at < bytes as usize).count();
+    columns(line, u32::try_from(before).unwrap_or(u32::MAX), encoding)
 }
 
-fn action(title: &str, command: Command, target: Target) -> Action {
-    Action { title: title.to_owned(), call: call(command, target) }
+/// What answers a thread, as lenses beside its own.
+fn answers(thread: &Thread) -> impl Iterator<Item = (&'static str, Command)> + use<> {
+    let resolve = match thread.is_resolved() {
+        true => ("Reopen", Command::ReopenThread),
+        false => ("Resolve", Command::ResolveThread),
+    };
+    // What is still being sent cannot be answered yet.
+    let is_there = !thread.root.is_local();
+    [("Reply", Command::Reply), resolve].into_iter().filter(move |_| is_there)
+}
+
+pub(super) fn call(command: Command, target: Target) -> Call {
+    Call { command, target }
 }

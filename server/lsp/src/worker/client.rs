@@ -3,10 +3,11 @@
 //! One task sends; nothing here waits for the editor in a way that holds up anything else.
 
 use super::browser::Browser;
-use crate::answer::Diagnostic;
+use crate::answer::{Diagnostic, LineEdit};
 use crate::effect::{MessageKind, ProgressStep, Work};
 use crate::event::{Event, Question};
 use crate::to_lsp;
+use crate::writing::WriteId;
 use lsp_types as lsp;
 use pull_request::view::markdown::plain;
 use serde_json::Value;
@@ -20,13 +21,33 @@ use tower_lsp::Client;
 pub(super) enum ForClient {
     PullSettings,
     RegisterForSettings,
-    Publish { uri: String, version: Option<i32>, diagnostics: Vec<Diagnostic> },
+    Publish {
+        uri: String,
+        version: Option<i32>,
+        diagnostics: Vec<Diagnostic>,
+    },
     RefreshLenses,
     RefreshInlays,
     Message(MessageKind, String),
-    ShowFile { uri: String, line: u32 },
+    /// At a line and column in the client's encoding.
+    ShowFile {
+        uri: String,
+        at: (u32, u32),
+    },
+    DraftClosed(String),
+    Edit {
+        id: WriteId,
+        uri: String,
+        version: i32,
+        title: String,
+        edits: Vec<LineEdit>,
+    },
     OpenPage(String),
-    Ask { question: Question, text: String, choices: Vec<String> },
+    Ask {
+        question: Question,
+        text: String,
+        choices: Vec<String>,
+    },
     Progress(Work, ProgressStep),
 }
 
@@ -75,8 +96,14 @@ pub(super) async fn send_all(
                     let _ = client.inlay_hint_refresh().await;
                 });
             }
-            ForClient::ShowFile { uri, line } => {
-                spawn(show_file(client.clone(), uri, line, show_document()));
+            ForClient::ShowFile { uri, at } => {
+                spawn(show_file(client.clone(), uri, at, show_document()));
+            }
+            ForClient::DraftClosed(uri) => {
+                client.send_notification::<DraftClosed>(DraftClosedParams { uri }).await;
+            }
+            ForClient::Edit { id, uri, version, title, edits } => {
+                spawn(edit(client.clone(), events.clone(), id, to_lsp::edit(&uri, version, title, edits)));
             }
             ForClient::OpenPage(page) => {
                 spawn(open_page(client.clone(), page, show_document(), browser.clone()));
@@ -135,8 +162,8 @@ async fn pull_settings(client: Client, events: mpsc::UnboundedSender<Event>) {
 }
 
 /// Shows a file; where the client cannot, or does not, says where it is.
-async fn show_file(client: Client, uri: String, line: u32, can: bool) {
-    let at = lsp::Position::new(line, 0);
+async fn show_file(client: Client, uri: String, (line, character): (u32, u32), can: bool) {
+    let at = lsp::Position::new(line, character);
     if can && show(&client, &uri, false, Some(lsp::Range::new(at, at))).await {
         return;
     }
@@ -191,6 +218,36 @@ async fn ask(
     let picked =
         answer.ok().flatten().and_then(|item| choices.iter().position(|choice| *choice == item.title));
     let _ = events.send(Event::Answered(question, picked));
+}
+
+/// Has the client apply an edit, and says whether it did.
+async fn edit(
+    client: Client,
+    events: mpsc::UnboundedSender<Event>,
+    id: WriteId,
+    params: Option<lsp::ApplyWorkspaceEditParams>,
+) {
+    let taken = match params {
+        Some(params) => client
+            .send_request::<lsp::request::ApplyWorkspaceEdit>(params)
+            .await
+            .is_ok_and(|answer| answer.applied),
+        None => false,
+    };
+    let _ = events.send(Event::EditTaken(id, taken));
+}
+
+/// `bitbucket/draftClosed`: a draft's file is gone, by its URI; for clients that said that they close it.
+enum DraftClosed {}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct DraftClosedParams {
+    uri: String,
+}
+
+impl lsp::notification::Notification for DraftClosed {
+    type Params = DraftClosedParams;
+    const METHOD: &'static str = "bitbucket/draftClosed";
 }
 
 async fn progress(

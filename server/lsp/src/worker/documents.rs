@@ -32,7 +32,7 @@ pub(super) async fn write_all(
                 // The session must know the document before the editor opens it.
                 let _ = events.send(Event::Written(name, path));
                 if let (true, Some(uri)) = (show, uri) {
-                    let _ = to_client.send(ForClient::ShowFile { uri, line: line.unwrap_or(0) });
+                    let _ = to_client.send(ForClient::ShowFile { uri, at: (line.unwrap_or(0), 0) });
                 }
             }
             Err(error) => {

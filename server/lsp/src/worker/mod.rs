@@ -3,12 +3,15 @@
 //! It must not decide anything about reviews; that is the session's. It owns handles, never state.
 //! Nothing here blocks the loop: every effect becomes a task of its own, or a message to one.
 
+mod about;
 pub mod accounts;
+mod anchoring;
 mod browser;
 mod client;
 pub mod credential;
 mod discover;
 mod documents;
+mod draft_files;
 mod environment;
 mod files;
 pub mod keeping;
@@ -19,9 +22,11 @@ mod placing;
 mod reading;
 pub mod sign_in;
 pub mod terminal;
+mod writing;
 
 use crate::effect::Effect;
 use crate::event::{Discovery, Event, Location, RepositoryId, Trouble};
+use ::drafts::Drafts;
 use accounts::{Accounts, Known, Oauth, Who};
 use bitbucket::{Client as Bitbucket, Origin};
 pub use browser::Browser;
@@ -104,6 +109,7 @@ pub struct Worker {
     signing_in: Option<SigningIn>,
     to_client: mpsc::UnboundedSender<ForClient>,
     documents: mpsc::UnboundedSender<documents::Page>,
+    draft_orders: mpsc::UnboundedSender<draft_files::Order>,
     show_document: Arc<AtomicBool>,
     outcomes: mpsc::UnboundedSender<Outcome>,
     inbox: Option<mpsc::UnboundedReceiver<Outcome>>,
@@ -147,8 +153,12 @@ impl Worker {
         environment: Environment,
     ) -> Self {
         let (outcomes, inbox) = mpsc::unbounded_channel();
+        let (draft_orders, orders) = mpsc::unbounded_channel();
         let accounts = Accounts::new(environment);
+        let drafts = drafts_in(accounts.environment());
+        tokio::spawn(draft_files::serve(drafts, orders, outcomes.clone(), to_client.clone()));
         Self {
+            draft_orders,
             accounts_stamp: accounts.stamp(),
             known: accounts.load(),
             accounts,
@@ -363,10 +373,59 @@ impl Worker {
                 // The one who takes them lives as long as this.
                 let _ = self.documents.send(documents::Page { name, text, line, show });
             }
-            Effect::ShowFile { uri, path, line } => {
+            Effect::ShowFile { uri, path, line, character } => {
                 if let Some(uri) = client::uri_or_path(uri, &path) {
-                    self.client(ForClient::ShowFile { uri, line });
+                    self.client(ForClient::ShowFile { uri, at: (line, character) });
                 }
+            }
+            Effect::ReadDrafts => self.draft_order(draft_files::Order::Read),
+            Effect::MakeDraft { id, about, text } => {
+                self.draft_order(draft_files::Order::Make { id, about, text });
+            }
+            Effect::KeepTyped(name, text) => self.draft_order(draft_files::Order::KeepTyped(name, text)),
+            Effect::Discard(name) => self.draft_order(draft_files::Order::Discard(name)),
+            Effect::CountAsSent(name) => self.draft_order(draft_files::Order::CountAsSent(name)),
+            Effect::OpenDraft { name, restore, at } => {
+                self.draft_order(draft_files::Order::Open { name, restore, at });
+            }
+            Effect::DraftClosed(uri) => self.client(ForClient::DraftClosed(uri)),
+            Effect::Anchor(wanted) => {
+                let (id, repository) = (wanted.id, wanted.repository);
+                let bitbucket = self.bitbucket(repository);
+                let Some(git) = self.repositories.get(&repository).map(|opened| opened.git.clone()) else {
+                    return self.send(Event::Anchored(id, Err(fault())));
+                };
+                let work =
+                    async move { Event::Anchored(id, anchoring::anchor(git, bitbucket, *wanted).await) };
+                self.task(work, Some(Event::Anchored(id, Err(fault()))));
+            }
+            Effect::Send(sending) => {
+                let (id, desk) = (sending.id, self.desk(sending.repository));
+                let work = async move { Event::Sent(id, Box::new(desk.send(*sending).await)) };
+                self.task(work, Some(Event::Sent(id, Box::new(lost()))));
+            }
+            Effect::Reconcile { id, repository, name } => {
+                let desk = self.desk(repository);
+                let work = async move { Event::Sent(id, Box::new(desk.reconcile(&name).await)) };
+                self.task(work, Some(Event::Sent(id, Box::new(lost()))));
+            }
+            Effect::Change { id, repository, name, pull_request, change } => {
+                let bitbucket = self.bitbucket(repository);
+                let work = async move {
+                    Event::ChangeMade(id, writing::change(&bitbucket, &name, pull_request, &change).await)
+                };
+                self.task(work, Some(Event::ChangeMade(id, Err(faulty()))));
+            }
+            Effect::Edit { id, uri, version, title, edits } => {
+                self.client(ForClient::Edit { id, uri, version, title, edits });
+            }
+            Effect::ReadCandidates(repository, name) => {
+                let bitbucket = self.bitbucket(repository);
+                let work = async move {
+                    let candidates = writing::candidates(&bitbucket, &name).await;
+                    Event::Candidates(name, candidates)
+                };
+                self.task(work, None);
             }
             Effect::OpenPage(page) => self.client(ForClient::OpenPage(page)),
             Effect::Ask { question, text, choices } => {
@@ -381,6 +440,19 @@ impl Worker {
                     let _ = outcomes.send(Outcome::Event(Box::new(Event::Timer(timer))));
                 });
             }
+        }
+    }
+
+    fn draft_order(&self, order: draft_files::Order) {
+        // The one who takes them lives as long as this.
+        let _ = self.draft_orders.send(order);
+    }
+
+    fn desk(&mut self, repository: RepositoryId) -> writing::Desk {
+        writing::Desk {
+            drafts: drafts_in(self.accounts.environment()),
+            git: self.repositories.get(&repository).map(|opened| opened.git.clone()),
+            bitbucket: self.bitbucket(repository),
         }
     }
 
@@ -454,6 +526,18 @@ impl Worker {
 
 fn fault() -> String {
     "The server has a fault; please report what its log says.".into()
+}
+
+fn drafts_in(environment: &Environment) -> Drafts {
+    Drafts::new(environment.state.join("drafts"))
+}
+
+/// What is said of a text whose sending ended by a fault: it may have been sent.
+fn lost() -> crate::writing::Sent {
+    crate::writing::Sent {
+        draft: None,
+        ending: crate::writing::Ending::Unknown { sentence: fault(), looked: false },
+    }
 }
 
 fn faulty() -> crate::event::Problem {

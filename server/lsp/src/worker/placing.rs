@@ -128,6 +128,65 @@ fn text_in_git(git: &git::Repository, source: &Source) -> Option<Known> {
     Some(Known { commented, commit: Some(commit), path })
 }
 
+/// One side of a file in a version of a pull request.
+pub(super) struct Version<'a> {
+    /// The repository that the pull request is in.
+    pub(super) name: &'a RepositoryName,
+    /// The repository that the source's commits are in.
+    pub(super) fork: Option<&'a RepositoryName>,
+    /// As the head of the source has it.
+    pub(super) path: &'a str,
+    /// Which side.
+    pub(super) side: Side,
+    /// Head of the source.
+    pub(super) source: CommitHash,
+    /// Head of the destination.
+    pub(super) destination: Option<CommitHash>,
+}
+
+/// The text of a version, from git, else from Bitbucket; `None` if it has no such file.
+pub(super) async fn text_at(
+    git: &git::Repository,
+    bitbucket: &Client,
+    version: Version<'_>,
+) -> Result<Option<Arc<Lines<'static>>>, Error> {
+    let source = Source {
+        path: version.path.to_owned(),
+        side: version.side,
+        source: Some(version.source.clone()),
+        destination: version.destination.clone(),
+    };
+    let own = git.clone();
+    let local = tokio::task::spawn_blocking(move || text_in_git(&own, &source)).await;
+    match local.ok().flatten().map(|known| known.commented) {
+        Some(Commented::Text(_, text)) => return Ok(Some(text)),
+        Some(Commented::TooLarge) => {
+            return Err(Error::TooLarge { limit: usize::try_from(MOST_BYTES).unwrap_or(usize::MAX) });
+        }
+        _ => {}
+    }
+    let fetched = match version.side {
+        Side::To => {
+            let of_source = version.fork.unwrap_or(version.name);
+            fetch_file(bitbucket, of_source, &version.source, version.path).await
+        }
+        Side::From => match &version.destination {
+            Some(destination) => {
+                match bitbucket.merge_base(version.name, &version.source, destination).await {
+                    Ok(base) => fetch_file(bitbucket, version.name, &base, version.path).await,
+                    Err(error) => Err(error),
+                }
+            }
+            None => Err(Error::NotFound),
+        },
+    };
+    match fetched {
+        Ok(Commented::Text(_, text)) => Ok(Some(text)),
+        Ok(_) | Err(Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// A file's lines.
 fn lines(bytes: &[u8]) -> Arc<Lines<'static>> {
     Arc::new(Lines::of(decode(bytes)))

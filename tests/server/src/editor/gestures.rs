@@ -168,10 +168,13 @@ impl Editor {
     /// The titles of the code actions on a 0-based line, with their commands.
     pub async fn actions(&mut self, path: &Path, line: u32) -> Vec<(String, Value)> {
         let position = json!({ "line": line, "character": 0 });
-        let params = json!({
-            "textDocument": { "uri": uri(path) }, "range": { "start": position, "end": position },
-            "context": { "diagnostics": [] }
-        });
+        self.actions_in(path, json!({ "start": position, "end": position }), json!({ "diagnostics": [] }))
+            .await
+    }
+
+    /// The same in a range, and with a context.
+    pub async fn actions_in(&mut self, path: &Path, range: Value, context: Value) -> Vec<(String, Value)> {
+        let params = json!({ "textDocument": { "uri": uri(path) }, "range": range, "context": context });
         let answer = self.request("textDocument/codeAction", params).await;
         let draw = |action: &Value| {
             (action["title"].as_str().unwrap_or_default().to_owned(), action["command"].clone())
@@ -179,8 +182,24 @@ impl Editor {
         answer.as_array().map_or_else(Vec::new, |actions| actions.iter().map(draw).collect())
     }
 
-    /// Everything that the server ever said to the user or to a log.
-    pub fn said(&self) -> String {
-        [self.seen.messages.join("\n"), self.seen.log.join("\n")].join("\n")
+    /// Runs the code action on a 0-based line whose title starts with this.
+    pub async fn act(&mut self, path: &Path, line: u32, title: &str) {
+        let actions = self.actions(path, line).await;
+        let found = actions.iter().find(|(known, _)| known.starts_with(title));
+        let Some((_, command)) = found else { panic!("no action {title:?} among {actions:#?}") };
+        let params = json!({ "command": command["command"], "arguments": command["arguments"] });
+        self.request("workspace/executeCommand", params).await;
+    }
+
+    /// The completions at a position, as `label -> inserted`.
+    pub async fn completions(&mut self, path: &Path, line: u32, character: u32) -> Vec<String> {
+        let params = json!({
+            "textDocument": { "uri": uri(path) }, "position": { "line": line, "character": character }
+        });
+        let answer = self.request("textDocument/completion", params).await;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let draw =
+            |item: &Value| format!("{} -> {}", text(&item["label"]), text(&item["textEdit"]["newText"]));
+        answer["items"].as_array().map_or_else(Vec::new, |items| items.iter().map(draw).collect())
     }
 }

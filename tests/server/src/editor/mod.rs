@@ -39,6 +39,8 @@ pub struct Editor {
     pub settings: Value,
     /// The title to pick when asked.
     pub pick: Option<String>,
+    /// Whether it takes the edits that it is sent.
+    pub takes_edits: bool,
     log: Option<File>,
 }
 
@@ -53,7 +55,7 @@ pub fn able() -> Value {
     json!({
         "general": { "positionEncodings": ["utf-16"] },
         "workspace": {
-            "configuration": true, "workspaceFolders": true,
+            "configuration": true, "workspaceFolders": true, "applyEdit": true,
             "didChangeConfiguration": { "dynamicRegistration": true },
             "codeLens": { "refreshSupport": true }, "inlayHint": { "refreshSupport": true }
         },
@@ -124,6 +126,7 @@ impl Editor {
             heard: Vec::new(),
             settings,
             pick: None,
+            takes_edits: true,
             log: open_log(name),
         }
     }
@@ -303,6 +306,9 @@ impl Editor {
                     .diagnostics
                     .insert(uri, params["diagnostics"].as_array().cloned().unwrap_or_default());
             }
+            "bitbucket/draftClosed" => {
+                self.seen.closed_drafts.push(params["uri"].as_str().unwrap_or_default().to_owned());
+            }
             "window/showMessage" => self.seen.messages.push(text()),
             "window/logMessage" => self.seen.log.push(text()),
             "$/progress" => {
@@ -321,6 +327,10 @@ impl Editor {
             "window/showDocument" => {
                 self.seen.shown.push(params.clone());
                 json!({ "success": true })
+            }
+            "workspace/applyEdit" => {
+                self.seen.edits.push(params.clone());
+                json!({ "applied": self.takes_edits })
             }
             "window/showMessageRequest" => {
                 self.seen.asked.push(params.clone());

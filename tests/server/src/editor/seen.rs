@@ -24,6 +24,10 @@ pub struct Seen {
     pub lens_refreshes: usize,
     /// `workspace/configuration` requests.
     pub configurations: usize,
+    /// `workspace/applyEdit` params, in order.
+    pub edits: Vec<Value>,
+    /// The drafts that are gone, by their URIs.
+    pub closed_drafts: Vec<String>,
     /// Answers to no request in particular: errors about messages that could not be read.
     pub refused: Vec<Value>,
 }

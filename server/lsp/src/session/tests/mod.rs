@@ -44,6 +44,8 @@ impl Case {
             inlay_refresh: true,
             progress: true,
             show_document: true,
+            apply_edit: true,
+            draft_closed: true,
         };
         case.send(Event::Started(profile, vec![ROOT.into()], Value::Null));
         case
