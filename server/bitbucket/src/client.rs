@@ -106,6 +106,11 @@ impl Client {
         self.http.granted()
     }
 
+    /// How many seconds Bitbucket's clock was ahead of this computer's at its last answer; `None` before the first one.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.http.ahead().map(|ahead| ahead.as_secs())
+    }
+
     /// The open pull requests of a branch of any of `sources` (the repository itself, or forks of it),
     /// newest first, with participants; one list, whatever the number of sources.
     ///

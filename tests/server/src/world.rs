@@ -11,6 +11,7 @@ use simulator::{Scenario, Simulator};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// What the server may write to: folders of the world.
@@ -102,6 +103,8 @@ impl World {
             browser: Browser::Nothing,
             redactor: Redactor::default(),
             limits: bitbucket::Options { contacts: self.contacts.clone(), ..bitbucket::Options::default() },
+            // Three looks, as in life, without the waiting.
+            looks: vec![Duration::ZERO; 3],
         }
     }
 

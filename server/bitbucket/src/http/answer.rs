@@ -73,11 +73,19 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX >> 1)));
     }
-    let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp());
-    let until = date(text)?;
-    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?));
-    let now = now.unwrap_or_else(jiff::Timestamp::now);
+    let until = moment(text)?;
+    let now = date(headers).unwrap_or_else(jiff::Timestamp::now);
     Some(Duration::from_secs(u64::try_from(until.as_second() - now.as_second()).unwrap_or(0)))
+}
+
+/// When the answer was made, by the clock of whoever made it.
+pub(super) fn date(headers: &HeaderMap) -> Option<jiff::Timestamp> {
+    moment(headers.get(DATE)?.to_str().ok()?)
+}
+
+/// A date of HTTP (RFC 9110 section 5.6.7).
+fn moment(text: &str) -> Option<jiff::Timestamp> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
 
 pub(super) fn content_type(headers: &HeaderMap) -> String {

@@ -9,6 +9,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use credentials::Authorization;
+use jiff::SignedDuration;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -61,19 +62,26 @@ pub(crate) struct Http {
     writer: Mutex<Option<reqwest::Client>>,
     /// The scopes that the last answer of the API named.
     granted: Mutex<Option<Vec<String>>>,
+    /// How far the API's clock was ahead of this computer's at its last answer.
+    ahead: Mutex<Option<SignedDuration>>,
 }
 
 impl Http {
     pub(crate) fn new(origin: Origin, signer: Option<Arc<dyn Signer>>, options: Options) -> Self {
         let gate = Gate::new(&options);
         let places = Semaphore::new(options.side_by_side.max(1));
-        let (client, writer, granted) = Default::default();
-        Self { origin, signer, gate, places, options, client, writer, granted }
+        let (client, writer, granted, ahead) = Default::default();
+        Self { origin, signer, gate, places, options, client, writer, granted, ahead }
     }
 
     /// The scopes of the account's token, as the last answer of the API named them; `None` if none did so far.
     pub(crate) fn granted(&self) -> Option<Vec<String>> {
         self.granted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How far the API's clock was ahead of this computer's at its last answer; `None` if none told the time so far.
+    pub(crate) fn ahead(&self) -> Option<SignedDuration> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -303,6 +311,10 @@ impl Http {
     fn learn(&self, headers: &HeaderMap) {
         if let Some(scopes) = answer::scopes(headers, "x-oauth-scopes") {
             *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(scopes);
+        }
+        if let Some(date) = answer::date(headers) {
+            let ahead = date.duration_since(jiff::Timestamp::now());
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
         }
         let limit = headers.get("x-ratelimit-limit").and_then(|value| value.to_str().ok()?.parse().ok());
         if let Some(limit) = limit.filter(|limit| *limit > 0) {

@@ -111,7 +111,7 @@ impl Session {
                 let was_laid = review.is_laid(id);
                 review.done(id, posted.map(|posted| *posted), generation);
                 if !was_laid {
-                    self.refresh(repository, Cause::Git, out);
+                    self.refresh(repository, Cause::Discovery, out);
                 }
             }
             self.review_changed(repository, path_of_intent(&about.intent), now, out);
@@ -173,7 +173,7 @@ impl Session {
             _ => warn(sentence, out),
         }
         if matches!(problem.trouble, Trouble::NotFound | Trouble::Refused | Trouble::Other) {
-            self.refresh(id, Cause::Git, out);
+            self.refresh(id, Cause::Discovery, out);
         }
     }
 
@@ -191,7 +191,7 @@ impl Session {
                 self.draft_gone(name, out);
                 let repository = self.repository_of(&Target::default());
                 if let Some(id) = repository {
-                    self.refresh(id, Cause::Git, out);
+                    self.refresh(id, Cause::Discovery, out);
                 }
                 self.drafts_changed(now, out);
             }

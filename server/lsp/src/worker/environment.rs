@@ -80,6 +80,7 @@ impl Environment {
             browser: config.browser.map_or(Browser::System, Browser::Program),
             redactor,
             limits,
+            looks: drafts::Waits::default().before_looks,
         })
     }
 }

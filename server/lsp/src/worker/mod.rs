@@ -40,7 +40,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 
 /// What the server is given by the process around it.
@@ -68,6 +68,8 @@ pub struct Environment {
     pub redactor: Redactor,
     /// Deadlines and sizes of the connection to Bitbucket.
     pub limits: bitbucket::Options,
+    /// How long is waited before each look for a text whose answer was lost.
+    pub looks: Vec<Duration>,
 }
 
 /// What a task has to say; [`Worker::absorb`] makes events of it.
@@ -453,6 +455,7 @@ impl Worker {
             drafts: drafts_in(self.accounts.environment()),
             git: self.repositories.get(&repository).map(|opened| opened.git.clone()),
             bitbucket: self.bitbucket(repository),
+            looks: self.accounts.environment().looks.clone(),
         }
     }
 

@@ -18,7 +18,7 @@ use pull_request::model::{
 use pull_request::view::markdown::plain;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 const CHANGED_MEANWHILE: &str =
@@ -31,6 +31,7 @@ pub(super) struct Desk {
     pub(super) drafts: Drafts,
     pub(super) git: Option<git::Repository>,
     pub(super) bitbucket: Client,
+    pub(super) looks: Vec<Duration>,
 }
 
 impl Desk {
@@ -66,7 +67,7 @@ impl Desk {
                     &key(&about),
                     &body,
                     &service,
-                    &Waits::default(),
+                    &self.waits(),
                 )
                 .await;
                 service.ending(ended)
@@ -82,7 +83,7 @@ impl Desk {
             return Sent { draft: None, ending: Ending::NotKept("There is no such draft.".into()) };
         };
         let service = self.service();
-        let ended = drafts::reconcile(&self.drafts, &id, &service, &Waits::default()).await;
+        let ended = drafts::reconcile(&self.drafts, &id, &service, &self.waits()).await;
         let ending = service.ending(ended);
         self.sent(&id, ending)
     }
@@ -94,6 +95,10 @@ impl Desk {
         }
         self.drafts.keep_typed(&id, text).map_err(|error| error.to_string())?;
         Ok(id)
+    }
+
+    fn waits(&self) -> Waits {
+        Waits { before_looks: self.looks.clone(), ..Waits::default() }
     }
 
     fn service(&self) -> Bitbucket<'_> {
@@ -231,8 +236,7 @@ impl Bitbucket<'_> {
         }
     }
 
-    fn refuse(&self, error: &Error) -> Outcome {
-        let problem = problem(error);
+    fn refuse(&self, problem: Problem) -> Outcome {
         let sentence = problem.sentence.clone();
         self.learn(Learned::Refused(problem));
         Outcome::Refused(sentence)
@@ -251,7 +255,7 @@ impl Bitbucket<'_> {
                 self.learn(Learned::Seen(id, posted));
                 Outcome::Posted(id)
             }
-            Err(WriteError::Refused(error)) => self.refuse(&error),
+            Err(error @ WriteError::Refused(_)) => self.refuse(not_done(&error)),
             Err(WriteError::Unknown(error)) => Outcome::Unknown(sentence(&error)),
         }
     }
@@ -272,7 +276,7 @@ impl Bitbucket<'_> {
                 match self.client.comment(name, id, *comment).await {
                     Ok(now) if normalised(&now.raw) != normalised(before) => return self.changed_meanwhile(),
                     Ok(_) => {}
-                    Err(error) => return self.refuse(&error),
+                    Err(error) => return self.refuse(problem(&error)),
                 }
                 let written = self.client.edit_comment(name, id, *comment, body).await;
                 self.outcome(written.map(|comment| (unique(), Posted::Comment(comment))))
@@ -285,7 +289,7 @@ impl Bitbucket<'_> {
                 let resolved = match self.client.task(name, id, *task).await {
                     Ok(now) if normalised(&now.raw) != normalised(before) => return self.changed_meanwhile(),
                     Ok(now) => now.resolved,
-                    Err(error) => return self.refuse(&error),
+                    Err(error) => return self.refuse(problem(&error)),
                 };
                 let written = self.client.edit_task(name, id, *task, body, resolved).await;
                 self.outcome(written.map(|task| (unique(), Posted::Task(task))))
@@ -357,13 +361,21 @@ impl Service for Bitbucket<'_> {
     async fn look(&self, about: &Value, body: &str, _since: u64) -> Result<Vec<Seen>, String> {
         let about = from_value(about).ok_or("What this draft is about is lost.")?;
         let found = self.seen(&about, body).await.map_err(|error| sentence(&error))?;
+        // What is looked for was made by Bitbucket's clock; when it was sent is known by the one here.
+        let ahead = self.client.clock_ahead().unwrap_or(0);
         let seen = found.into_iter().map(|(id, created, posted)| {
             self.learn(Learned::Seen(id, posted));
-            let created = created.map_or(0, |created| u64::try_from(created.0).unwrap_or(0));
+            let created =
+                created.map_or(0, |created| u64::try_from(created.0.saturating_sub(ahead)).unwrap_or(0));
             Seen { id, created }
         });
         Ok(seen.collect())
     }
+}
+
+/// Why a write was not done, in the words of a writer.
+fn not_done(error: &WriteError) -> Problem {
+    Problem { sentence: plain(&error.sentence(), 600), ..problem(error.error()) }
 }
 
 fn is_by(author: Option<&User>, me: Option<&User>) -> bool {
@@ -416,7 +428,7 @@ pub(super) async fn change(
     };
     match made {
         Ok(resolution) => Ok(resolution),
-        Err(WriteError::Refused(error)) => Err(problem(&error)),
+        Err(error @ WriteError::Refused(_)) => Err(not_done(&error)),
         Err(WriteError::Unknown(error)) => match is_made(bitbucket, name, id, change).await {
             Some(true) => Ok(None),
             Some(false) => Err(problem(&error)),

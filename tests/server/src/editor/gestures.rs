@@ -202,4 +202,8 @@ impl Editor {
             |item: &Value| format!("{} -> {}", text(&item["label"]), text(&item["textEdit"]["newText"]));
         answer["items"].as_array().map_or_else(Vec::new, |items| items.iter().map(draw).collect())
     }
+    /// Everything that the server ever said to the user or to a log.
+    pub fn said(&self) -> String {
+        [self.seen.messages.join("\n"), self.seen.log.join("\n")].join("\n")
+    }
 }

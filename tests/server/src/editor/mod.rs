@@ -85,14 +85,23 @@ impl Editor {
         capabilities: Value,
         settings: Value,
     ) -> Self {
+        let mut editor = Self::unstarted(name, environment, settings).await;
+        editor.initialize(folders, capabilities, json!({})).await;
+        editor
+    }
+
+    /// An editor of a server in memory, that has said nothing yet.
+    pub async fn unstarted(
+        name: &str,
+        environment: bitbucket_lsp::worker::Environment,
+        settings: Value,
+    ) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = tokio::io::split(theirs);
         let server = tokio::spawn(bitbucket_lsp::server::serve(input, output, environment));
         let (from_server, to_server) = tokio::io::split(ours);
         let server = Server::InMemory(server);
-        let mut editor = Self::over(name, Box::new(from_server), Box::new(to_server), server, settings);
-        editor.initialize(folders, capabilities, json!({})).await;
-        editor
+        Self::over(name, Box::new(from_server), Box::new(to_server), server, settings)
     }
 
     /// An editor of the real process, that has said nothing yet.

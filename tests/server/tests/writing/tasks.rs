@@ -55,7 +55,9 @@ async fn tasks_are_completed_opened_edited_and_deleted() {
     let (mut editor, tests) = reviewing(&world, TESTS).await;
     let line = world.line_of(TESTS, "def test_discounts_follow_each_other");
     let is = |raw: &'static str, resolved: bool| {
-        move |tasks: &[WrittenTask]| tasks.iter().any(|task| task.raw == raw && task.resolved_by.is_some() == resolved)
+        move |tasks: &[WrittenTask]| {
+            tasks.iter().any(|task| task.raw == raw && task.resolved_by.is_some() == resolved)
+        }
     };
     let text = "Test a voucher that is larger than the total";
     editor.act(&tests, line, "Bitbucket: Complete task").await;

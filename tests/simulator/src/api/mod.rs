@@ -21,6 +21,7 @@ use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{PoisonError, RwLock};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Request, base64_decode};
@@ -62,6 +63,11 @@ pub(crate) fn answer(world: &RwLock<World>, request: &Request) -> Routed {
     })
 }
 
+/// A moment as HTTP dates have it.
+fn rfc9110(moment: Timestamp) -> Option<String> {
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&moment).ok()
+}
+
 /// What became of a request, and the headers that say whose it was.
 struct Decided<T> {
     /// `None` where there is no such route.
@@ -82,7 +88,9 @@ fn decide<T>(
     };
     let call = Call { world, request, account, accepted: RefCell::default() };
     let result = routes(&call, &segments);
-    let mut headers = Vec::new();
+    // The scenario's time goes on from where the scenario left it, whatever the clock of this computer says.
+    let mut headers: Vec<(&str, String)> =
+        rfc9110(world.now).map(|date| ("date", date)).into_iter().collect();
     if let Some(scope) = call.accepted.take() {
         headers.push(("x-accepted-oauth-scopes", scope));
     }
