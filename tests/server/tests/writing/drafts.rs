@@ -85,7 +85,7 @@ async fn what_is_wrong_with_a_draft_is_said_before_it_is_sent() {
     told(&mut editor, "no text yet").await;
 
     editor.edit(&path, (0, 0), (0, 0), "@{nobody:at-all} hello").await;
-    problem(&mut editor, &path, "nobody").await;
+    problem(&mut editor, &path, "Nobody here has this account").await;
     editor.edit(&path, (0, 0), (0, 22), &"x".repeat(40_000)).await;
     assert_eq!(problem(&mut editor, &path, "long").await, json!(1));
     editor.edit(&path, (0, 0), (0, 40_000), "a\0b").await;
