@@ -102,8 +102,13 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+/// How many documents are tried with 40 positions each; the `POSITIONS` of the environment are a longer run.
+fn documents() -> u32 {
+    std::env::var("POSITIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(600)
+}
+
 proptest! {
-    #![proptest_config(config(600))]
+    #![proptest_config(config(documents()))]
 
     /// 600 texts x 40 positions x 3 encodings, both ways.
     #[test]
