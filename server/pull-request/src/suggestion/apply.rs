@@ -7,7 +7,7 @@ use crate::model::LineRange;
 use crate::place::Placement;
 use crate::text::{Encoding, Position, Text};
 
-/// A suggestion that shall be applied.
+/// A suggestion that shall be applied, of a comment on the new side: on removed lines Bitbucket knows none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// Where the commented lines are now, in LSP lines of the document.
