@@ -36,7 +36,8 @@ pub trait Service: Sync {
     /// same parent, with the same text by [`normalised`](crate::normalised); oldest first, without deleted ones.
     ///
     /// # Errors
-    /// A sentence for the user: why it could not look.
+    /// A sentence for the user: why it could not look, or not through all of them. (What is missing in a part of a list
+    /// may be in the rest.)
     fn look(
         &self,
         about: &Value,

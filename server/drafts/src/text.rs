@@ -109,7 +109,7 @@ impl Drafts {
         }
         let by = on_disk(&self.typed_of(id), |_| this_process())?;
         if texts.copy_is_of_use() && !texts.copy_is_by(&by) {
-            self.put_copy_aside(id)?;
+            self.copy_aside(id)?;
         }
         if texts.file.as_deref() == Some(text.as_bytes()) {
             on_disk(&self.path(id), private_files::sync)?;
@@ -175,6 +175,17 @@ impl Drafts {
     fn lock_texts(&self, id: &DraftId) -> Result<Lock, Error> {
         self.ready_for_locks()?;
         on_disk(&self.texts_lock_of(id), |path| lock::take_within(path, PATIENCE))?.ok_or(Error::Busy)
+    }
+
+    /// Writes what was typed where discarded drafts are, too. (If it were moved and the disk were full, nothing would
+    /// take its place.)
+    fn copy_aside(&self, id: &DraftId) -> Result<(), Error> {
+        let Some(bytes) = on_disk(&self.typed_of(id), |path| private_files::read_shared(path, LARGEST))?
+        else {
+            return Ok(());
+        };
+        on_disk(&self.discarded(), private_files::folder)?;
+        on_disk(&self.aside(id, "typed")?, |to| private_files::replace(to, &bytes))
     }
 
     /// Moves the copy of what was typed to where discarded drafts are.
