@@ -20,6 +20,10 @@
 //!
 //! This module panics on fixtures that it cannot read: it is for tests only.
 
+pub mod judge;
+pub mod outputs;
+pub mod vectors;
+
 use crate::content::Excerpt;
 use crate::content::lines::Lines;
 use crate::diff::LineDiff;

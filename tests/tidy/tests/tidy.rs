@@ -93,7 +93,8 @@ fn no_process_is_started_and_no_state_is_shared() {
 
 #[test]
 fn crates_depend_only_downward() {
-    let ours = ["bitbucket", "bitbucket-lsp", "credentials", "drafts", "git", "private-files", "pull-request"];
+    let ours =
+        ["bitbucket", "bitbucket-lsp", "credentials", "drafts", "git", "private-files", "pull-request"];
     let allowed = [
         ("pull-request", vec![]),
         ("git", vec![]),

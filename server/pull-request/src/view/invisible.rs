@@ -71,6 +71,8 @@ pub(crate) fn is_hidden(before: Option<char>, character: char, after: Option<cha
             let emoji = character == '\u{200D}' && is_emoji(before) && is_emoji(after);
             !(emoji || is_joining_script(before) && is_joining_script(after))
         }
+        // A symbol's form: behind any other character it is nothing to be seen, and may spell a hidden message.
+        '\u{FE00}'..='\u{FE0F}' => !before.is_some_and(|before| has_forms(before, character, after)),
         // What fonts show as nothing at all, though Unicode calls some of it letters.
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' => true,
         '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' => true,
@@ -86,6 +88,13 @@ fn may_hide(text: &str) -> bool {
     text.bytes().any(|byte| byte >= 0x7F || byte < 0x20 && byte != b'\n' && byte != b'\t')
 }
 
+/// Whether a variation selector chooses between forms of the character before it: of keys, emoji, CJK and other symbols.
+fn has_forms(before: char, selector: char, after: Option<char>) -> bool {
+    let is_key = matches!(before, '#' | '*' | '0'..='9') && after == Some('\u{20E3}');
+    is_key && matches!(selector, '\u{FE0E}' | '\u{FE0F}')
+        || matches!(before, '©' | '®' | '\u{1000}'..) && !is_hidden(None, before, None)
+}
+
 fn is_emoji(character: char) -> bool {
     matches!(character, '\u{1F000}'..='\u{1FAFF}' | '\u{2190}'..='\u{2BFF}' | '\u{FE0F}')
 }
@@ -98,31 +107,10 @@ fn is_joining_script(character: char) -> bool {
     )
 }
 
-/// The code points that security tests put into every field: C0, DEL, C1, the bidi controls, and zero width.
-#[cfg(test)]
-pub(crate) fn hostile_characters() -> Vec<char> {
-    let controls = ('\0'..='\u{1F}').chain('\u{7F}'..='\u{9F}');
-    let bidi = ['\u{61C}', '\u{200E}', '\u{200F}']
-        .into_iter()
-        .chain('\u{202A}'..='\u{202E}')
-        .chain('\u{2066}'..='\u{2069}');
-    let invisible = [
-        '\u{AD}',
-        '\u{200B}',
-        '\u{200C}',
-        '\u{200D}',
-        '\u{2028}',
-        '\u{2029}',
-        '\u{2060}',
-        '\u{FEFF}',
-        '\u{E0041}',
-    ];
-    controls.chain(bidi).chain(invisible).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::vectors::hostile_characters;
 
     #[test]
     fn hidden_characters_are_shown_by_number_in_bodies() {
@@ -141,10 +129,14 @@ mod tests {
 
     #[test]
     fn joiners_that_people_write_with_stay() {
-        let family = "👩‍👩‍👧 ❤️‍🔥 می‌خواهم क्‍ष";
+        let family = "👩‍👩‍👧 ❤️‍🔥 می‌خواهم क्‍ष 1️⃣ ©️ ✈︎ 葛︀";
         assert_eq!(reveal(family), family);
         assert_eq!(one_line(family), family);
         assert_eq!(one_line("ad\u{200D}min\u{200C}"), "admin");
+        assert_eq!(
+            one_line("a\u{FE00}d\u{FE0F}min \u{FE01}1\u{FE0F} ✈\u{FE0F}\u{FE01}"),
+            "admin 1 ✈\u{FE0F}"
+        );
     }
 
     #[test]

@@ -155,7 +155,8 @@ pub fn text(text: &str, max_characters: usize) -> String {
     escape::escape(
         &mut written,
         &plain(text, max_characters),
-        escape::Place { line_start: true, ..Default::default() },
+        // It may be all of a heading.
+        escape::Place { line_start: true, in_heading: true, in_link: false },
     );
     written
 }
@@ -249,7 +250,9 @@ fn shorten(mut line: String, max_characters: usize) -> String {
     if let Some((end, _)) = line.char_indices().nth(max_characters) {
         let keep = line[..end].char_indices().next_back().map_or(0, |(last, _)| last);
         line.truncate(keep);
-        line.truncate(line.trim_end_matches(|end: char| end.is_whitespace() || end == '\u{200D}').len());
+        // What would join with what is cut goes too.
+        let joins = |end: char| matches!(end, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}');
+        line.truncate(line.trim_end_matches(|end: char| end.is_whitespace() || joins(end)).len());
         line.push('…');
     }
     line

@@ -5,14 +5,14 @@ use super::{PlacedThread, Reader, words};
 use crate::model::Comment;
 use crate::view::markdown::plain;
 
-/// The text, possibly of several lines; what a terminal would obey is shown by number.
+/// The text, possibly of several lines: tabs as blanks; what a terminal would obey is shown by number.
 pub fn comment(comment: &Comment, reader: &Reader<'_>) -> String {
     let text = comment.raw.trim();
     match (comment.deleted, comment.unreadable, text.is_empty()) {
         (true, _, _) => "(deleted)".into(),
         (_, true, true) => "(a comment that could not be read)".into(),
         (_, _, true) => "(no text)".into(),
-        _ => reveal(&with_names(text, comment, reader)).into_owned(),
+        _ => code(&with_names(text, comment, reader)),
     }
 }
 
@@ -81,6 +81,7 @@ mod tests {
         let shown = |raw: &str| comment(&said(raw), &reader);
         assert_eq!(shown("ask @{5:a} and @{5:b}\n  `x`"), "ask @Ana Ruiz and @someone\n  `x`");
         assert_eq!(shown("red \u{1b}[31m text"), "red ⟦U+001B⟧[31m text");
+        assert_eq!(shown("a\tb\r\nc\rd"), "a    b\nc⟦U+000D⟧d");
         assert_eq!(shown("an open @{ brace @{"), "an open @{ brace @{");
         assert_eq!(shown("  "), "(no text)");
     }

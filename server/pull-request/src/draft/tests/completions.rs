@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::view::invisible::hostile_characters;
+use crate::testing::vectors::hostile_characters;
 
 /// What is offered at `┃`.
 fn offered(drawn: &str) -> Vec<Completion> {

@@ -1,10 +1,10 @@
 //! New drafts, whole.
 
 use super::*;
-use crate::view::invisible::hostile_characters;
+use crate::testing::vectors::hostile_characters;
+use crate::testing::vectors::vectors;
 use crate::view::markdown::Names;
 use crate::view::markdown::tests::assert_harmless;
-use crate::view::markdown::tests::corpus::corpus;
 
 fn page(intent: &Intent) -> Page<'_> {
     Page {
@@ -255,7 +255,7 @@ fn nothing_in_any_field_passes_for_the_marker_or_for_markup() {
     ] {
         assert_is_only_read(&evil);
     }
-    corpus().iter().for_each(|raw| assert_is_only_read(raw));
+    vectors().iter().for_each(|raw| assert_is_only_read(raw));
 }
 
 /// Nothing of a text in any field changes what is sent, or is more than text to who renders it.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::testing::vectors::hostile_characters;
 use crate::view::Severity;
-use crate::view::invisible::hostile_characters;
 
 fn name_of(account_id: &str) -> Option<String> {
     (account_id == "557058:ana").then(|| "Ana Li".to_owned())

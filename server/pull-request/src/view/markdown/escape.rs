@@ -102,7 +102,7 @@ pub(super) fn escape(out: &mut String, text: &str, place: Place) {
             '_' => !(is_word(before) && is_word(after)),
             '<' => !matches!(after, Some(' ' | '=' | '0'..='9')),
             '&' => starts_entity(&text[at..]),
-            '#' => line_start || place.in_heading,
+            '#' => line_start || place.in_heading && is_space(before) && is_closing(&text[at..]),
             '>' | '=' | '+' | '-' | ':' => line_start,
             '.' | ')' => matches!(number, Some(1..=9)),
             _ => false,
@@ -110,10 +110,20 @@ pub(super) fn escape(out: &mut String, text: &str, place: Place) {
         if escaped {
             out.push('\\');
         }
+        if character == '}' && place.in_heading && after.is_none() {
+            // Some dialects take braces at a heading's end for its attributes, even behind a backslash.
+            out.push_str("&#125;");
+            continue;
+        }
         out.push(if matches!(character, '\n' | '\t') { ' ' } else { character });
         number = number.filter(|_| character.is_ascii_digit()).map(|digits| digits + 1);
         line_start = false;
     }
+}
+
+/// Whether a heading's text could end here, with the marks that may close a heading.
+fn is_closing(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'#' | b' '))
 }
 
 fn starts_entity(text: &str) -> bool {
@@ -207,6 +217,10 @@ mod tests {
         assert_eq!(escaped("*a* __b__ ~~c~~"), "\\*a\\* \\_\\_b\\_\\_ \\~\\~c\\~\\~");
         assert_eq!(escaped("[a](b) <b> &lt; `c`"), "\\[a](b) \\<b> \\&lt; \\`c\\`");
         assert_eq!(escaped("a\n\n# b"), "a  # b");
+        let mut heading = String::from("# ");
+        escape(&mut heading, "C# #1 {x} ## {.y}", Place { in_heading: true, ..Place::default() });
+        escape(&mut heading, " ##", Place { in_heading: true, ..Place::default() });
+        assert_eq!(heading, "# C# #1 {x} ## {.y&#125; \\##");
     }
 
     #[test]
