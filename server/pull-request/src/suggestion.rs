@@ -11,7 +11,7 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 use crate::view::invisible::reveal;
-use crate::view::markdown::{OPTIONS, fence};
+use crate::view::markdown::{OPTIONS, fence, line_feeds};
 
 /// Comments longer than this (in bytes) are not searched: half a suggestion would be a wrong one.
 const LONGEST: usize = 256 * 1024;
@@ -46,7 +46,7 @@ pub(crate) fn find_with_places(raw: &str) -> Vec<(Suggestion, Range<usize>)> {
     }
     let mut found = Vec::new();
     let mut block: Option<String> = None;
-    for (event, place) in Parser::new_ext(raw, OPTIONS).into_offset_iter() {
+    for (event, place) in Parser::new_ext(&line_feeds(raw), OPTIONS).into_offset_iter() {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if is_suggestion(&info) => {
                 block = Some(String::new());
@@ -139,6 +139,7 @@ mod tests {
         check("``` suggestion extra words\na\n```", &[&["a"]]);
         check("```suggestion\r\na\r\n\tb\r\n```\r\n", &[&["a", "\tb"]]);
         check("```suggestion\na\n```\n\n```suggestion\nb\n```", &[&["a"], &["b"]]);
+        check("```suggestion\ra\r b\r\rc\r```\rd", &[&["a", " b", "", "c"]]);
     }
 
     #[test]

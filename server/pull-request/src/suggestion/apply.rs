@@ -145,8 +145,12 @@ pub fn apply_all(text: &Text, wanted: &[Wanted]) -> All {
 /// The one line end for these lines: theirs, or where they have none that of the line above; `None` if they have several.
 fn line_end(text: &Text, lines: LineRange) -> Option<&'static str> {
     let mut ends = (lines.first..=lines.last).filter_map(|line| text.line_end(line));
-    let above = || lines.first.checked_sub(1).and_then(|line| text.line_end(line));
-    let Some(end) = ends.next().or_else(above) else { return Some("\n") };
+    let above = lines.first.checked_sub(1).and_then(|line| text.line_end(line));
+    if above == Some("\r") {
+        // A line feed behind it, of an empty line, would be taken for its other half.
+        return None;
+    }
+    let Some(end) = ends.next().or(above) else { return Some("\n") };
     (ends.all(|other| other == end) && end != "\r").then_some(end)
 }
 

@@ -10,6 +10,7 @@ mod escape;
 mod url;
 mod writer;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
@@ -86,7 +87,8 @@ pub struct Surroundings<'a> {
 /// - At most about 64 KiB are shown, then a note with a link; nesting ends at 32.
 pub fn safe(raw: &str, surroundings: &Surroundings<'_>) -> String {
     let read = cut_at(raw, LONGEST);
-    let events: Vec<Event<'_>> = TextMergeStream::new(Parser::new_ext(read, OPTIONS)).collect();
+    let lines = line_feeds(read);
+    let events: Vec<Event<'_>> = TextMergeStream::new(Parser::new_ext(&lines, OPTIONS)).collect();
     let (mut text, complete) = writer::write(&events, surroundings);
     if read.len() < raw.len() || !complete {
         if !text.is_empty() {
@@ -235,6 +237,20 @@ impl<'a> Mentions<'a> {
     fn mention(&self, account_id: &str) -> String {
         format!("@{}", self.name(account_id).as_deref().unwrap_or("someone"))
     }
+}
+
+/// The text with a `\n` for each `\r` that stands alone: a line end of Markdown's that the parser loses. No byte moves.
+pub(crate) fn line_feeds(text: &str) -> Cow<'_, str> {
+    if !text.contains('\r') {
+        return Cow::Borrowed(text);
+    }
+    let mut characters = text.chars().peekable();
+    let mut lines = String::with_capacity(text.len());
+    while let Some(character) = characters.next() {
+        let is_alone = character == '\r' && characters.peek() != Some(&'\n');
+        lines.push(if is_alone { '\n' } else { character });
+    }
+    Cow::Owned(lines)
 }
 
 /// The start of a text, of at most `longest` bytes, cut between characters.

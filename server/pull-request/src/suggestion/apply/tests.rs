@@ -61,6 +61,8 @@ fn line_ends_are_kept() {
     check("a\nb\r\nc\n", &wanted(1, 1, &["b"], &["x", "y"]), Ok("a\nx\r\ny\r\nc\n"));
     check("a\nb\r\nc\n", &wanted(0, 1, &["a", "b"], &["x"]), Err(Why::MixedLineEnds));
     check("a\rb\rc", &wanted(1, 1, &["b"], &["x"]), Err(Why::MixedLineEnds));
+    // The empty line would be one with the return above it.
+    check("a\rb\nc\n", &wanted(1, 1, &["b"], &["", "x"]), Err(Why::MixedLineEnds));
 }
 
 #[test]

@@ -212,6 +212,12 @@ fn hidden_characters_are_shown_by_number() {
 }
 
 #[test]
+fn a_return_alone_ends_a_line() {
+    assert_eq!(shown("a\r- b\r  c\r\rd\r\ne"), "a\n\n- b\n  c\n\nd\ne");
+    assert_eq!(shown("```suggestion\ra\r b\r```"), "```suggestion\na\n b\n```");
+}
+
+#[test]
 fn long_bodies_are_cut_and_say_so() {
     let page = "https://bitbucket.org/team/repo/pull-requests/12/_/diff#comment-7";
     let surroundings = Surroundings { page: Some(page), ..Surroundings::default() };
