@@ -210,7 +210,7 @@ pub enum Question {
     /// Whether to make this change, which cannot be taken back.
     Change(RepositoryId, Wish),
     /// Which task: what is to be done, and the id of each choice.
-    Task(Command, Target, Vec<TaskId>),
+    Task(Command, Box<Target>, Vec<TaskId>),
     /// Bitbucket may have this draft: send it again, count it as sent, or leave it.
     Unknown(DraftName),
     /// New commits changed the lines of this draft: whether to send it as it is about now.

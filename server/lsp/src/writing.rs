@@ -129,7 +129,7 @@ pub struct Sent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// Bitbucket has it: as its answer or a later look showed it.
-    Posted(Option<Box<Posted>>),
+    Posted(Option<Posted>),
     /// It certainly does not have it.
     Refused(Problem),
     /// It may have it.
@@ -151,7 +151,7 @@ pub enum Ending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Posted {
     /// A comment.
-    Comment(Comment),
+    Comment(Box<Comment>),
     /// A task.
     Task(Task),
 }

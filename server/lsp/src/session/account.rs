@@ -268,7 +268,7 @@ impl Session {
             Question::Change(id, change) => self.make_change(id, change, now, out),
             Question::Task(command, target, ids) => {
                 let task = ids.get(choice).map(|task| task.0);
-                self.with_task(command, &Target { task, ..target }, now, out);
+                self.with_task(command, &Target { task, ..*target }, now, out);
             }
             Question::Unknown(name) => self.answered_unknown(&name, choice, now, out),
             Question::Moved(name, about) => self.answered_moved(&name, *about, choice, now, out),

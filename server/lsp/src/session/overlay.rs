@@ -126,7 +126,7 @@ impl Review {
             match (&mut laid.change, &posted) {
                 (Shown::Comment(shown), Some(Posted::Comment(comment))) => {
                     renamed = Some((shown.id, comment.id));
-                    **shown = comment.clone();
+                    shown.clone_from(comment);
                 }
                 (Shown::Task(shown), Some(Posted::Task(task))) => **shown = task.clone(),
                 (Shown::Text(_, raw), Some(Posted::Comment(comment))) => raw.clone_from(&comment.raw),

@@ -65,10 +65,9 @@ impl Session {
     /// Shows a text as being sent, and sends it.
     pub(super) fn send(&mut self, sending: Sending, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(body) = draft::body(&sending.text) else { return warn(NO_MARKER, out) };
-        if let Some(name) = &sending.draft {
-            if let Some(known) = self.drafts.get_mut(name) {
-                known.file.state = DraftState::Sending;
-            }
+        let known = sending.draft.as_ref().and_then(|name| self.drafts.get_mut(name));
+        if let Some(known) = known {
+            known.file.state = DraftState::Sending;
         }
         let (id, repository, about) = (sending.id, sending.repository, &sending.about);
         if let Some(review) = self.review_about(repository, about) {
@@ -109,7 +108,7 @@ impl Session {
             let is_shown = self.review_about(repository, &about).is_some();
             if let Some(review) = self.review_mut(repository).filter(|_| is_shown) {
                 let was_laid = review.is_laid(id);
-                review.done(id, posted.map(|posted| *posted), generation);
+                review.done(id, posted, generation);
                 if !was_laid {
                     self.refresh(repository, Cause::Discovery, out);
                 }

@@ -64,7 +64,7 @@ impl Session {
             target.comment.is_none_or(|comment| offered.comment.0 == comment)
                 && target.suggestion.is_none_or(|index| offered.index == index as usize)
         };
-        let offered = self.suggestions(review, index).into_iter().filter(wanted).next_back();
+        let offered = self.suggestions(review, index).into_iter().rfind(wanted);
         let Some(offered) = offered else { return warn(NO_SUGGESTION, out) };
         let Some((path, _)) = review.spot_of(index) else { return warn(NO_SUGGESTION, out) };
         let (path, line, root) = (path.to_owned(), offered.first_line, review.thread(index).root);

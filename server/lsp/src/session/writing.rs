@@ -156,7 +156,7 @@ impl Session {
             let choices = tasks.iter().enumerate();
             let choices = choices.map(|(at, task)| format!("{}. {}", at + 1, plain(&task.raw, 60)));
             return out.push(Effect::Ask {
-                question: Question::Task(command, target.clone(), ids),
+                question: Question::Task(command, Box::new(target.clone()), ids),
                 text: "Which task?".into(),
                 choices: choices.collect(),
             });

@@ -219,7 +219,7 @@ impl Bitbucket<'_> {
                 if let Some(remark) = remark {
                     tracing::warn!("{remark}");
                 }
-                Ending::Posted(seen.remove(&id).map(Box::new))
+                Ending::Posted(seen.remove(&id))
             }
             Ended::Rejected(sentence) => Ending::Refused(refused.unwrap_or(Problem {
                 trouble: Trouble::Other,
@@ -270,7 +270,7 @@ impl Bitbucket<'_> {
                 {
                     tracing::warn!("Bitbucket put a comment elsewhere than it was asked to");
                 }
-                self.outcome(written.map(|comment| (comment.id.0, Posted::Comment(comment))))
+                self.outcome(written.map(|comment| (comment.id.0, Posted::Comment(Box::new(comment)))))
             }
             Intent::Edit { comment, before } => {
                 match self.client.comment(name, id, *comment).await {
@@ -279,7 +279,7 @@ impl Bitbucket<'_> {
                     Err(error) => return self.refuse(problem(&error)),
                 }
                 let written = self.client.edit_comment(name, id, *comment, body).await;
-                self.outcome(written.map(|comment| (unique(), Posted::Comment(comment))))
+                self.outcome(written.map(|comment| (unique(), Posted::Comment(Box::new(comment)))))
             }
             Intent::Task { comment } => {
                 let written = self.client.create_task(name, id, *comment, body).await;
@@ -313,7 +313,7 @@ impl Bitbucket<'_> {
                         && normalised(&comment.raw) == wanted
                 };
                 let found = listed.items.into_iter().filter(is_it);
-                found.map(|it| (it.id.0, it.created_on, Posted::Comment(it))).collect()
+                found.map(|it| (it.id.0, it.created_on, Posted::Comment(Box::new(it)))).collect()
             }
             Intent::Task { comment } => {
                 let me = self.me().await?;
@@ -328,8 +328,8 @@ impl Bitbucket<'_> {
             }
             Intent::Edit { comment, .. } => {
                 let it = self.client.comment(name, id, *comment).await?;
-                let found =
-                    (normalised(&it.raw) == wanted).then(|| (unique(), Some(now), Posted::Comment(it)));
+                let found = (normalised(&it.raw) == wanted)
+                    .then(|| (unique(), Some(now), Posted::Comment(Box::new(it))));
                 found.into_iter().collect()
             }
             Intent::EditTask { task, .. } => {

@@ -103,6 +103,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 /// How many documents are tried with 40 positions each; the `POSITIONS` of the environment are a longer run.
+#[expect(clippy::disallowed_methods, reason = "how long a test takes is for who runs it to say")]
 fn documents() -> u32 {
     std::env::var("POSITIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(600)
 }

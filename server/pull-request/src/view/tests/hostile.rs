@@ -64,6 +64,7 @@ fn shapes(field: Field, outputs: &[Output]) -> Vec<String> {
 
 /// Puts every `step`th of the texts into each field, other ones into the next, and finds no fault.
 #[track_caller]
+#[allow(clippy::print_stdout, reason = "how much was judged is to be seen")]
 fn nothing_comes_out(texts: &[String], fields: &[Field], step: usize) {
     let (mut n_outputs, mut n_distinct) = (0, 0);
     let mut faults = Vec::new();
