@@ -88,12 +88,9 @@ async fn own_comments_are_edited_and_deleted_others_are_not() {
     let world = World::sample("edit-and-delete").await;
     let (mut editor, cart) = reviewing(&world, "till/cart.py").await;
     let line = world.line_of("till/cart.py", "for discount in self.discounts");
-    let own = bitbucket(&world).comments().unwrap().into_iter();
-    let own = own
-        .filter(|comment| comment.author == "ana" && comment.raw.starts_with("It does."))
-        .next()
-        .unwrap()
-        .id;
+    let mut comments = bitbucket(&world).comments().unwrap().into_iter();
+    let own =
+        comments.find(|comment| comment.author == "ana" && comment.raw.starts_with("It does.")).unwrap().id;
     let (path, text, _) =
         draft(&mut editor, "bitbucket.editComment", json!({ "uri": uri(&cart), "line": line })).await;
     assert!(text.starts_with("It does."), "{text}");
