@@ -20,6 +20,7 @@
 //!
 //! This module panics on fixtures that it cannot read: it is for tests only.
 
+pub mod court;
 pub mod judge;
 pub mod outputs;
 pub mod vectors;

@@ -9,7 +9,7 @@ use super::{problem, sentence};
 use crate::effect::Sending;
 use crate::event::{Candidates, Problem, Trouble};
 use crate::writing::{About, Change, Changed, DraftFile, DraftName, DraftState, Ending, Posted, Sent};
-use bitbucket::{Client, Error, WriteError};
+use bitbucket::{Client, Error, Listing, WriteError};
 use drafts::{DraftId, Drafts, Ended, Outcome, Seen, Service, State, Waits, normalised};
 use pull_request::draft::{self, Intent};
 use pull_request::model::{
@@ -305,7 +305,7 @@ impl Bitbucket<'_> {
         Ok(match &about.intent {
             Intent::Comment(subject) => {
                 let me = self.me().await?;
-                let listed = self.client.comments(name, id, None).await?;
+                let listed = whole(self.client.comments(name, id, None).await?)?;
                 let is_it = |comment: &Comment| {
                     !comment.deleted
                         && is_by(comment.author.as_ref(), me.as_ref())
@@ -317,7 +317,7 @@ impl Bitbucket<'_> {
             }
             Intent::Task { comment } => {
                 let me = self.me().await?;
-                let listed = self.client.tasks(name, id, None).await?;
+                let listed = whole(self.client.tasks(name, id, None).await?)?;
                 let is_it = |task: &Task| {
                     task.comment == *comment
                         && is_by(task.creator.as_ref(), me.as_ref())
@@ -376,6 +376,17 @@ impl Service for Bitbucket<'_> {
 /// Why a write was not done, in the words of a writer.
 fn not_done(error: &WriteError) -> Problem {
     Problem { sentence: plain(&error.sentence(), 600), ..problem(error.error()) }
+}
+
+/// What is not in a list that lacks something may be there all the same: that is no look at all.
+fn whole<T>(listed: Listing<T>) -> Result<Listing<T>, Error> {
+    match &listed.more {
+        Some(why) => Err(Error::Unexpected { status: 200, what: why.clone() }),
+        None if listed.unreadable > 0 => {
+            Err(Error::Unexpected { status: 200, what: "a list that could not be read in full".into() })
+        }
+        None => Ok(listed),
+    }
 }
 
 fn is_by(author: Option<&User>, me: Option<&User>) -> bool {
