@@ -139,13 +139,13 @@ impl Session {
             }
             Ending::Unknown { sentence, looked } => {
                 let text = format!("It is not known whether your {what} reached Bitbucket. {sentence}");
-                match name.filter(|_| looked) {
-                    Some(name) => {
+                match name {
+                    Some(name) if looked => {
                         let text = format!("{text} It was looked for and not found.");
                         let choices = [SEND_AGAIN, IS_THERE, KEEP].map(str::to_owned).to_vec();
                         out.push(Effect::Ask { question: Question::Unknown(name), text, choices });
                     }
-                    None => warn(
+                    _ => warn(
                         &format!(
                             "{text} It is kept as a draft; Bitbucket: Send Draft looks for it first, and sends nothing by itself."
                         ),
