@@ -159,9 +159,8 @@ pub fn completion(completion: Completion) -> lsp::CompletionItem {
     lsp::CompletionItem {
         label: completion.label,
         kind: Some(match completion.kind {
-            CompletionKind::Person => lsp::CompletionItemKind::CONSTANT,
+            CompletionKind::Person | CompletionKind::PullRequest => lsp::CompletionItemKind::REFERENCE,
             CompletionKind::Emoji => lsp::CompletionItemKind::TEXT,
-            CompletionKind::PullRequest => lsp::CompletionItemKind::REFERENCE,
             CompletionKind::Suggestion => lsp::CompletionItemKind::SNIPPET,
         }),
         detail: (!completion.detail.is_empty()).then_some(completion.detail),

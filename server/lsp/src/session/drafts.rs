@@ -36,6 +36,8 @@ pub(super) struct Known {
     pub(super) file: DraftFile,
     /// It was looked for on Bitbucket since the start.
     pub(super) looked_for: bool,
+    /// Somebody typed in it: one that was only opened is not blamed for being empty.
+    touched: bool,
 }
 
 impl Session {
@@ -43,8 +45,9 @@ impl Session {
     pub(super) fn take_drafts(&mut self, files: Vec<DraftFile>, now: Timestamp, out: &mut Vec<Effect>) {
         let before = std::mem::take(&mut self.drafts);
         for file in files {
-            let looked_for = before.get(&file.name).is_some_and(|known| known.looked_for);
-            self.drafts.insert(file.name.clone(), Known { file, looked_for });
+            let (looked_for, touched) =
+                before.get(&file.name).map_or((false, false), |known| (known.looked_for, known.touched));
+            self.drafts.insert(file.name.clone(), Known { file, looked_for, touched });
         }
         let ids: Vec<RepositoryId> = self.repositories.keys().copied().collect();
         for id in ids {
@@ -58,8 +61,9 @@ impl Session {
     }
 
     pub(super) fn keep_draft(&mut self, file: DraftFile) {
-        let looked_for = self.drafts.get(&file.name).is_some_and(|known| known.looked_for);
-        self.drafts.insert(file.name.clone(), Known { file, looked_for });
+        let before = self.drafts.get(&file.name);
+        let (looked_for, touched) = before.map_or((false, false), |known| (known.looked_for, known.touched));
+        self.drafts.insert(file.name.clone(), Known { file, looked_for, touched });
     }
 
     pub(super) fn draft_made(
@@ -189,8 +193,10 @@ impl Session {
         }
     }
 
-    pub(super) fn typed_in_draft(&self, uri: &str, version: i32, out: &mut Vec<Effect>) {
-        if self.draft_at(uri).is_some() {
+    pub(super) fn typed_in_draft(&mut self, uri: &str, version: i32, out: &mut Vec<Effect>) {
+        let name = self.draft_at(uri).map(|(name, _)| name.clone());
+        if let Some(known) = name.and_then(|name| self.drafts.get_mut(&name)) {
+            known.touched = true;
             out.push(Effect::After(DRAFT_PAUSE, Timer::DraftPaused(uri.to_owned(), version)));
         }
     }
@@ -226,10 +232,10 @@ impl Session {
         let encoding = self.profile.encoding;
         let column =
             |line: u32, byte: u32| units(&document.text.line(line).unwrap_or_default(), byte, encoding);
-        let mut diagnostics: Vec<Diagnostic> = known
-            .file
-            .about
-            .iter()
+        let is_new = !known.touched && draft::body(&text).is_some_and(|body| body.is_empty());
+        let judged = known.file.about.as_ref().filter(|_| !is_new);
+        let mut diagnostics: Vec<Diagnostic> = judged
+            .into_iter()
             .flat_map(|about| {
                 self.problems(about, &text).into_iter().map(|problem| Diagnostic {
                     start: (problem.lines.first, column(problem.lines.first, problem.columns.0)),
@@ -415,15 +421,19 @@ impl Session {
         let encoding = self.profile.encoding;
         let (start, here) = (Position { line: at.line, character: 0 }, at);
         let byte = document.text.offset(here, encoding) - document.text.offset(start, encoding);
-        let participants = self.people_of(about);
+        // Nobody mentions themselves.
+        let me = self.people.get(&about.account);
+        let is_other = |user: &User| me.is_none_or(|me| !me.is(user));
+        let participants: Vec<User> = self.people_of(about).into_iter().filter(is_other).collect();
         let none = Candidates::default();
         let candidates = self.candidates.get(&about.repository).unwrap_or(&none);
-        let members = candidates.members.as_deref().unwrap_or(&[]);
+        let members = candidates.members.iter().flatten().filter(|user| is_other(user));
+        let members: Vec<User> = members.cloned().collect();
         let commented = self.commented(about);
         let found = draft::completions(
             &document.text.to_string(),
             (at.line, u32::try_from(byte).unwrap_or(0)),
-            &People { participants: &participants, members },
+            &People { participants: &participants, members: &members },
             &candidates.pull_requests,
             commented.as_deref(),
         );

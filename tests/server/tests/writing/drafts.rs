@@ -80,7 +80,12 @@ async fn what_is_wrong_with_a_draft_is_said_before_it_is_sent() {
     let before = latest(&world);
     let (mut editor, discounts) = reviewing(&world, DISCOUNTS).await;
     let path = reply(&mut editor, &world).await;
+    let lenses = editor.lenses(&path).await;
+    assert_eq!(lenses.len(), 2, "it is known");
+    assert!(!editor.seen.diagnostics.values().flatten().any(|one| one["code"] == "draft"), "it is new");
+    editor.edit(&path, (0, 0), (0, 0), " ").await;
     assert_eq!(problem(&mut editor, &path, "no text yet").await, json!(3));
+    editor.edit(&path, (0, 0), (0, 1), "").await;
     editor.act(&path, 0, "Bitbucket: Send reply").await;
     told(&mut editor, "no text yet").await;
 
