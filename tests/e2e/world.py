@@ -3,6 +3,7 @@
 
     world.py run NAME COMMAND...     runs an editor in a world of its own; NAME names the logs of the messages
     world.py control ROUTE [JSON]    in a world: changes what Bitbucket has; see tests/simulator/src/control.rs
+    world.py tells ROUTE             in a world: what Bitbucket has, as JSON
     world.py git ARGUMENT...         in a world: git in the clone, signed in to the simulated Bitbucket
 
 Nothing of the user's is read or written: home, configuration, cache and git's settings are in a temporary folder.
@@ -147,8 +148,7 @@ class World:
         return control(self.facts["control_url"], route, members)
 
     def violations(self):
-        with urllib.request.urlopen(f"{self.facts['control_url']}/violations", timeout=10) as answer:
-            return json.load(answer)
+        return tells(self.facts["control_url"], "violations")
 
     def git(self, *arguments):
         return git(self.clone, self.facts["token"], arguments)
@@ -162,6 +162,12 @@ def control(url, route, members):
             return json.load(answer)
     except urllib.error.HTTPError as error:
         raise SystemExit(f"{route}: {error.read().decode()}") from error
+
+
+def tells(url, route):
+    """What the simulated Bitbucket has."""
+    with urllib.request.urlopen(f"{url}/{route}", timeout=10) as answer:
+        return json.load(answer)
 
 
 def git(clone, token, arguments):
@@ -188,6 +194,9 @@ def main():
             return code
         case ["control", route, *rest]:
             print(json.dumps(control(os.environ["E2E_CONTROL"], route, json.loads(rest[0]) if rest else {})))
+            return 0
+        case ["tells", route]:
+            print(json.dumps(tells(os.environ["E2E_CONTROL"], route)))
             return 0
         case ["git", *arguments] if arguments:
             print(git(os.environ["E2E_CLONE"], os.environ["E2E_TOKEN"], arguments))

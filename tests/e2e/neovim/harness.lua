@@ -40,6 +40,11 @@ function M.bitbucket(route, members)
   return vim.json.decode(run('control', route, vim.json.encode(members or vim.empty_dict())))
 end
 
+---What Bitbucket has: its `comments`, `tasks` or `requests`.
+function M.tells(route)
+  return vim.json.decode(run('tells', route), { luanil = { object = true } })
+end
+
 ---git in the clone.
 function M.git(...)
   return run('git', ...)

@@ -55,6 +55,8 @@ local function lenses_and_hover()
   t.equal('lenses: the pull request, and each thread', {
     '1: ' .. summary,
     '35: Ben Okafor: Does the order matter? With 10 % and a voucher of 5.00 I get two different tota… · 2 replies',
+    '35: Reply',
+    '35: Resolve',
   }, t.lenses)
   t.has('the pull request is written on the first line', 'Bitbucket #4 Discounts', function()
     return t.drawn(1)
@@ -119,13 +121,23 @@ local function actions()
     titles = vim.tbl_map(function(item)
       return item.action.title
     end, items)
-    choose(items[1], 1)
+    local show = vim.fn.index(titles, 'Bitbucket: Show thread') + 1
+    choose(items[show], show)
   end
   vim.lsp.buf.code_action()
   t.equal('what can be done on a thread', {
+    'Bitbucket: Reply',
+    'Bitbucket: Resolve thread',
+    'Bitbucket: Resolve thread and go to next',
+    'Bitbucket: Add task',
+    'Bitbucket: Edit comment',
+    'Bitbucket: Delete comment',
     'Bitbucket: Show thread',
     'Bitbucket: Open in browser',
     'Bitbucket: Copy link',
+    'Bitbucket: Comment on this line',
+    'Bitbucket: Suggest a change of this line',
+    'Bitbucket: Comment on lines removed here',
     'Bitbucket: Show pull request #4',
   }, function()
     return titles
