@@ -22,7 +22,7 @@ end
 
 ---Moves the cursor to the first line that has this text.
 function M.go_to(text)
-  vim.cmd.normal({ 'gg', bang = true })
+  vim.fn.cursor(1, 1)
   assert(vim.fn.search('\\V' .. vim.fn.escape(text, '\\'), 'cW') > 0, text)
 end
 
@@ -38,9 +38,7 @@ end
 ---From now on, picks the entry with this text from what is asked; without a text, nothing.
 function M.pick(text)
   vim.ui.select = function(items, options, choose)
-    local titles = vim.tbl_map(function(item)
-      return item.action and item.action.title or item.title
-    end, items)
+    local titles = vim.tbl_map(options.format_item, items)
     table.insert(M.asked, { prompt = options.prompt or '', titles = titles })
     for index, title in ipairs(titles) do
       if text and title:find(text, 1, true) then

@@ -146,8 +146,22 @@ local function actions()
   t.check('which is read-only', function()
     return vim.bo.readonly and not vim.bo.modifiable
   end)
-  t.equal('with one lens', { '7: Go to code' }, t.lenses)
+  t.equal('with its lenses', {
+    '1: Go to code',
+    '1: Reply',
+    '1: Resolve',
+    '7: Go to code',
+    '7: Reply',
+    '7: Resolve',
+  }, t.lenses)
   t.go(7)
+  vim.ui.select = function(lenses, options, choose)
+    for index, lens in ipairs(lenses) do
+      if options.format_item(lens):find('Go to code', 1, true) then
+        choose(lens, index)
+      end
+    end
+  end
   vim.lsp.codelens.run()
   t.equal('that leads back to the code', 'cart.py:35', t.here)
 
