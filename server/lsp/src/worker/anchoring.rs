@@ -185,11 +185,15 @@ fn present(there: &Lines<'_>, document: &str, chosen: LineRange) -> Place {
     let remark = match (lines, local) {
         (Some(lines), Some(local)) => {
             let what = match (local.first + 1, local.last + 1) {
-                (first, last) if first == last => format!("Line {first} is"),
-                (first, last) => format!("Lines {first} to {last} are"),
+                (first, last) if first == last => {
+                    format!("Line {first} is not in the pull request as it is here")
+                }
+                (first, last) => {
+                    format!("Lines {first} to {last} are not in the pull request as they are here")
+                }
             };
             Some(format!(
-                "{what} not in the pull request as they are here, so the comment goes to line {} of its version, with your code quoted.",
+                "{what}, so the comment goes to line {} of its version, with your code quoted.",
                 lines.first + 1
             ))
         }
@@ -256,4 +260,26 @@ fn unread(path: &str, error: &Error) -> String {
         plain(path, 200),
         super::sentence(error)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_only_here_is_said_of_one_line_and_of_several() {
+        let there = Lines::of("one\ntwo\n".to_owned());
+        let remark =
+            |last| present(&there, "new\nnewer\none\ntwo\n", LineRange::new(0, last)).remarks.concat();
+        assert!(
+            remark(0).starts_with("Line 1 is not in the pull request as it is here, so"),
+            "{}",
+            remark(0)
+        );
+        assert!(
+            remark(1).starts_with("Lines 1 to 2 are not in the pull request as they are here, so"),
+            "{}",
+            remark(1)
+        );
+    }
 }
