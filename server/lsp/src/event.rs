@@ -451,6 +451,8 @@ pub enum Event {
     Answered(Question, Option<usize>),
     /// A read-only document was written: its name, and the file.
     Written(String, PathBuf),
+    /// The folder of drafts is not as it was: this server or another one changed it.
+    DraftsMoved,
     /// All drafts, read anew.
     Drafts(Vec<DraftFile>),
     /// A draft was made, or not: a sentence.

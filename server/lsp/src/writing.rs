@@ -31,6 +31,8 @@ pub struct About {
     pub title: String,
     /// The id of the account that it was begun with.
     pub account: String,
+    /// The work tree that it was begun in: an editor may show the draft by another server, which does not know it.
+    pub root: PathBuf,
     /// What it becomes.
     pub intent: Intent,
     /// For a comment on code: the commits that its lines are counted on.

@@ -3,11 +3,19 @@
 ;; The journey of a reader in an editor without a wrapper: docs/editors.md says what to put into one's configuration,
 ;; and this does just that.  Run it in a world: world.py run emacs emacs --batch -Q -l eglot.el
 ;; Where nobody is signed in (signed_out.py run emacs ...), it signs in and does no more.
+;; With E2E_WRITE set, somebody answers the review, by code actions and files only.
 ;;; Code:
 (require 'cl-lib)
 (require 'eglot)
 (require 'flymake)
 (require 'subr-x)
+
+;; What Emacs asks by a question is answered by the choice that starts with this; nothing: none is taken.
+(defvar e2e-answer nil)
+(advice-add 'completing-read :override
+            (lambda (_prompt choices &rest _)
+              (or (and e2e-answer (cl-find-if (lambda (choice) (string-prefix-p e2e-answer choice)) (mapcar (lambda (choice) (if (consp choice) (car choice) choice)) choices)))
+                  (signal 'quit nil))))
 
 ;; What a user has in the configuration.
 (add-to-list 'eglot-server-programs '((prog-mode text-mode) . ("bitbucket-lsp")))
@@ -103,7 +111,11 @@
 
   (e2e-go 13)
   (e2e-equal "what a lens offers is an action, for eglot has no lenses"
-             '("Bitbucket: Show thread" "Bitbucket: Open in browser" "Bitbucket: Copy link" "Bitbucket: Show pull request #4")
+             '("Bitbucket: Reply" "Bitbucket: Resolve thread" "Bitbucket: Resolve thread and go to next"
+               "Bitbucket: Add task" "Bitbucket: Edit comment" "Bitbucket: Delete comment" "Bitbucket: Show thread"
+               "Bitbucket: Open in browser" "Bitbucket: Copy link" "Bitbucket: Comment on this line"
+               "Bitbucket: Suggest a change of this line" "Bitbucket: Comment on lines removed here"
+               "Bitbucket: Show pull request #4")
              #'e2e-titles)
   (e2e-run "Bitbucket: Show thread")
   (e2e-check "Show thread opens the thread's document" (lambda () (e2e-shown "/thread-[0-9]+\\.md")))
@@ -141,6 +153,122 @@
     (eglot-shutdown (eglot-current-server))
     (e2e-check "and ends when it is told to" (lambda () (not (file-exists-p (format "/proc/%d" pid)))))))
 
+(defun e2e-tells (route)
+  "What Bitbucket has at ROUTE."
+  (with-temp-buffer
+    (call-process "python3" nil t nil (getenv "E2E_WORLD") "tells" route)
+    (goto-char (point-min))
+    (json-parse-buffer :object-type 'plist :array-type 'list :null-object nil :false-object nil)))
+
+(defun e2e-written ()
+  "The raw texts of all comments on Bitbucket."
+  (mapcar (lambda (comment) (plist-get comment :raw))
+          (e2e-tells "comments?repository=corner-shop/till&pull_request=4")))
+
+(defun e2e-resolved (text)
+  "Whether the thread that begins with TEXT is resolved on Bitbucket."
+  (plist-get (cl-find-if (lambda (comment) (string-prefix-p text (plist-get comment :raw)))
+                         (e2e-tells "comments?repository=corner-shop/till&pull_request=4"))
+             :resolved_by))
+
+(defun e2e-tasks ()
+  "The tasks on Bitbucket: text, and who did it."
+  (mapcar (lambda (task) (list (plist-get task :raw) (plist-get task :resolved_by)))
+          (e2e-tells "tasks?repository=corner-shop/till&pull_request=4")))
+
+(defun e2e-in-draft (name)
+  "Switch to the draft whose file begins with NAME, with eglot on it, as a user of text-mode hooks has it."
+  (e2e-check (format "a draft opens: %s" name) (lambda () (e2e-shown (format "/drafts/%s-[0-9a-f]+\\.md" name))))
+  (switch-to-buffer (e2e-shown (format "/drafts/%s-[0-9a-f]+\\.md" name)))
+  (unless (eglot-managed-p) (text-mode) (apply #'eglot (eglot--guess-contact)))
+  (e2e-check "with what can be done with it" (lambda () (cl-find "Bitbucket: Discard" (e2e-titles) :test #'equal))))
+
+(defun e2e-typed (text)
+  "Type TEXT at the start of the buffer."
+  (goto-char (point-min))
+  (insert text)
+  (eglot--signal-textDocument/didChange))
+
+(defun e2e-leave ()
+  "Leave the draft, whose file is gone."
+  (let ((file (buffer-file-name)))
+    (e2e-check "its file goes once Bitbucket has it" (lambda () (not (file-exists-p file))))
+    (set-buffer-modified-p nil)
+    (kill-buffer)))
+
+(defun e2e-write ()
+  "Answer the sample's review."
+  (e2e-open "till/discounts.py")
+  (e2e-equal "each comment is on its line" '(1 13 15 24) #'e2e-lines)
+  (e2e-go 13)
+  (e2e-run "Bitbucket: Reply")
+  (e2e-in-draft "reply")
+  (e2e-typed "I will, today.")
+  (let ((inhibit-message t)) (save-buffer))
+  (e2e-check "saving sends nothing" (lambda () (not (member "I will, today." (e2e-written)))))
+  (e2e-run "Bitbucket: Send reply")
+  (e2e-check "sent by an action, Bitbucket has it" (lambda () (member "I will, today." (e2e-written))))
+  (e2e-leave)
+
+  (e2e-open "till/discounts.py")
+  (e2e-go 13)
+  (e2e-run "Bitbucket: Resolve thread")
+  (e2e-equal "a thread is resolved" "ana" (lambda () (e2e-resolved "Nothing keeps")))
+  (e2e-equal "and goes from the code" '(1 15 24) #'e2e-lines)
+
+  (setq e2e-answer "Resolve only")
+  (e2e-go 15)
+  (e2e-run "Bitbucket: Apply suggestion")
+  (e2e-check "a suggestion is put into the code"
+             (lambda () (string-match-p "^        return Money((total.cents \\* self.percent \\+ 50) // 100)$" (buffer-string))))
+  (e2e-equal "and its thread is resolved, as the question was answered" "ana" (lambda () (e2e-resolved "This rounds down")))
+  (setq e2e-answer nil)
+
+  (e2e-go 1)
+  (e2e-run "Bitbucket: Add task")
+  (e2e-in-draft "task")
+  (e2e-typed "Ask the cashiers")
+  (e2e-run "Bitbucket: Send task")
+  (e2e-check "a task is added" (lambda () (member '("Ask the cashiers" nil) (e2e-tasks))))
+  (e2e-leave)
+  (e2e-open "till/discounts.py")
+  (e2e-go 1)
+  (e2e-check "it can be done" (lambda () (cl-find "Bitbucket: Complete task" (e2e-titles) :test #'equal)))
+  (e2e-run "Bitbucket: Complete task")
+  (e2e-check "and is" (lambda () (member '("Ask the cashiers" "ana") (e2e-tasks))))
+
+  (e2e-go 12)
+  (e2e-run "Bitbucket: Comment on this line")
+  (e2e-in-draft "comment")
+  (e2e-typed "A good name, @cle")
+  (goto-char (point-min))
+  (end-of-line)
+  (let ((end (point)))
+    (e2e-check "people are completed"
+               (lambda () (let ((found (eglot-completion-at-point)))
+                            (and found (all-completions (buffer-substring-no-properties (nth 0 found) end) (nth 2 found))))))
+    (goto-char end)
+    (delete-char -5))
+  (e2e-typed "")
+  (e2e-run "Bitbucket: Send comment")
+  (e2e-check "a comment on a line is sent" (lambda () (member "A good name," (e2e-written))))
+  (e2e-leave)
+
+  (e2e-open "till/cart.py")
+  (e2e-go 35)
+  (e2e-check "another file has its comments" (lambda () (cl-find "Bitbucket: Reply" (e2e-titles) :test #'equal)))
+  (e2e-run "Bitbucket: Reply")
+  (e2e-in-draft "reply")
+  (let ((file (buffer-file-name)))
+    (e2e-typed "Never mind.")
+    (e2e-run "Bitbucket: Discard")
+    (e2e-check "a draft can be discarded" (lambda () (not (file-exists-p file))))
+    (e2e-check "and is not sent" (lambda () (not (member "Never mind." (e2e-written))))))
+  (set-buffer-modified-p nil)
+  (kill-buffer)
+  (dolist (buffer (buffer-list)) (with-current-buffer buffer (when buffer-file-name (set-buffer-modified-p nil))))
+  (eglot-shutdown (eglot-current-server)))
+
 (defun e2e-said (text)
   "Whether a message had TEXT."
   (with-current-buffer (messages-buffer) (string-match-p (regexp-quote text) (buffer-string))))
@@ -159,7 +287,9 @@
 
 (princ (format "# emacs %s, eglot\n" emacs-version))
 (condition-case problem
-    (if (getenv "E2E_BROWSER_VISITS") (e2e-sign-in) (e2e-journey))
+    (cond ((getenv "E2E_BROWSER_VISITS") (e2e-sign-in))
+          ((getenv "E2E_WRITE") (e2e-write))
+          (t (e2e-journey)))
   (error (cl-incf e2e-failed)
          (princ (format "FAIL %s\n" (error-message-string problem)))))
 (princ (format "%d passed, %d failed\n" e2e-passed e2e-failed))

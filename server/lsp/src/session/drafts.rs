@@ -7,7 +7,7 @@ use super::acting::action;
 use super::commands::warn;
 use super::documents::Document;
 use super::own_documents::{OwnDocument, OwnKind};
-use super::review::Review;
+use super::review::{Cause, Review};
 use super::sending::first_words;
 use super::showing::{call, units};
 use super::writing::Pending;
@@ -22,6 +22,8 @@ use pull_request::text::Position;
 use pull_request::view::document::{self, DraftRow};
 use pull_request::view::markdown::{Names, plain};
 use pull_request::view::{Reader, Severity, nothing_is_sent};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long typing in a draft must pause before it is looked at, and kept.
@@ -49,6 +51,13 @@ impl Session {
                 before.get(&file.name).map_or((false, false), |known| (known.looked_for, known.touched));
             self.drafts.insert(file.name.clone(), Known { file, looked_for, touched });
         }
+        // What another server sent is on Bitbucket, and not shown here yet.
+        let gone = before.iter().filter(|(name, _)| !self.drafts.contains_key(name));
+        let gone = gone.filter_map(|(_, known)| self.repository_for(known.file.about.as_ref()?));
+        let sent: BTreeSet<RepositoryId> = gone.collect();
+        for id in sent {
+            self.refresh(id, Cause::Discovery, out);
+        }
         let ids: Vec<RepositoryId> = self.repositories.keys().copied().collect();
         for id in ids {
             self.reconcile_all(id, out);
@@ -56,8 +65,14 @@ impl Session {
         if std::mem::take(&mut self.list_wanted) {
             self.show_list(true, now, out);
         }
-        self.look_at_open_drafts(out);
-        self.drafts_changed(now, out);
+        let states = |drafts: &BTreeMap<DraftName, Known>| -> Vec<(DraftName, DraftState)> {
+            drafts.iter().map(|(name, known)| (name.clone(), known.file.state.clone())).collect()
+        };
+        // Typing alone changes nothing that is shown.
+        if states(&before) != states(&self.drafts) {
+            self.look_at_open_drafts(out);
+            self.drafts_changed(now, out);
+        }
     }
 
     pub(super) fn keep_draft(&mut self, file: DraftFile) {
@@ -155,11 +170,27 @@ impl Session {
         if let Some((_, known)) = self.draft_at(uri) {
             let repository = known.file.about.as_ref().map(|about| about.repository.clone());
             out.push(Effect::After(Duration::ZERO, Timer::DraftPaused(uri.to_owned(), document.version)));
+            self.find_repository(uri, out);
             self.want_candidates(repository, out);
         } else if path.parent().and_then(|folder| folder.file_name()).is_some_and(|name| name == FOLDER)
             && path.extension().is_some_and(|extension| extension == "md")
         {
             out.push(Effect::ReadDrafts);
+        }
+    }
+
+    /// Whether a draft that was begun in this work tree is open.
+    pub(super) fn is_drafted_in(&self, root: &Path) -> bool {
+        let begun_there =
+            |known: &Known| known.file.about.as_ref().is_some_and(|about| about.root.as_path() == root);
+        self.documents.keys().any(|uri| self.draft_at(uri).is_some_and(|(_, known)| begun_there(known)))
+    }
+
+    /// Looks for the repository of an open draft that is none of those that this server was given.
+    fn find_repository(&self, uri: &str, out: &mut Vec<Effect>) {
+        let about = self.draft_at(uri).and_then(|(_, known)| known.file.about.as_ref());
+        if let Some(about) = about.filter(|about| self.repository_for(about).is_none()) {
+            out.push(self.discover(about.root.clone()));
         }
     }
 
@@ -185,10 +216,13 @@ impl Session {
         self.look_at_open_drafts(out);
     }
 
-    fn look_at_open_drafts(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn look_at_open_drafts(&mut self, out: &mut Vec<Effect>) {
         let open: Vec<String> =
             self.documents.keys().filter(|uri| self.draft_at(uri).is_some()).cloned().collect();
         for uri in open {
+            self.find_repository(&uri, out);
+            let about = self.draft_at(&uri).and_then(|(_, known)| known.file.about.as_ref());
+            self.want_candidates(about.map(|about| about.repository.clone()), out);
             self.publish_draft(&uri, out);
         }
     }

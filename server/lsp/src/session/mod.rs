@@ -215,6 +215,7 @@ impl Session {
             Event::CancelSignIn(id) => self.cancelled_by_progress(id, out),
             Event::AccountChanged(outcome) => self.account_changed(outcome, out),
             Event::Written(name, path) => self.written(&name, path),
+            Event::DraftsMoved => out.push(Effect::ReadDrafts),
             Event::Drafts(files) => self.take_drafts(files, now, out),
             Event::DraftMade(id, outcome) => self.draft_made(id, outcome, now, out),
             Event::Anchored(id, outcome) => self.anchored(id, outcome, now, out),
@@ -276,7 +277,9 @@ impl Session {
         let unused: Vec<RepositoryId> = self
             .repositories
             .iter()
-            .filter(|(id, state)| !in_folder(state) && !in_document(**id))
+            .filter(|(id, state)| {
+                !in_folder(state) && !in_document(**id) && !self.is_drafted_in(&state.discovery.root)
+            })
             .map(|(id, _)| *id)
             .collect();
         for id in unused {

@@ -47,7 +47,7 @@ impl Session {
         }
         let Some(state) = self.repositories.get_mut(&id) else {
             let in_document = self.documents.values().any(|document| document.path.as_ref() == Some(&path));
-            if !in_document && !self.folders.contains(&path) {
+            if !in_document && !self.folders.contains(&path) && !self.is_drafted_in(&path) {
                 // Closed while it was looked at.
                 return out.push(Effect::Forget(id));
             }
@@ -344,6 +344,7 @@ impl Session {
         self.place(id, None, out);
         self.rewrite_own(id, now, out);
         self.reconcile_all(id, out);
+        self.look_at_open_drafts(out);
         self.finish(id, None, now, out);
     }
 

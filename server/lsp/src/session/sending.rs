@@ -44,10 +44,11 @@ impl Session {
         };
         let Some(repository) = self.repository_for(&about) else {
             let (what, of) = (about.pull_request, &about.repository);
-            return warn(
-                &format!("Open the repository {of} to send this draft to its pull request {what}."),
-                out,
+            out.push(self.discover(about.root.clone()));
+            let sentence = format!(
+                "The repository {of}, whose pull request {what} this draft is for, is being looked for; send it again in a moment, or open the repository."
             );
+            return warn(&sentence, out);
         };
         match &known.file.state {
             DraftState::Sending => return out.push(Effect::Message(MessageKind::Info, BEING_SENT.into())),

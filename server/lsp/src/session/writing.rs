@@ -281,7 +281,8 @@ impl Session {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let Some(review) = self.repositories.get(&repository).and_then(|state| state.review.as_ref()) else {
+        let state = self.repositories.get(&repository);
+        let Some((state, review)) = state.and_then(|state| Some((state, state.review.as_ref()?))) else {
             return warn(&self.why_no_pull_request(&Target::default()), out);
         };
         if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
@@ -292,6 +293,7 @@ impl Session {
             pull_request: review.pull_request.id,
             title: review.pull_request.title.clone(),
             account: review.account.clone(),
+            root: state.discovery.root.clone(),
             intent: beginning.intent,
             base: beginning.base,
         };

@@ -7,6 +7,7 @@ use pull_request::model::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// On disk; lines are 0-based, both ends included.
 #[derive(Serialize, Deserialize)]
@@ -16,6 +17,7 @@ struct Record {
     pull_request: u64,
     title: String,
     account: String,
+    root: PathBuf,
     intent: Written,
     base: Option<Version>,
 }
@@ -51,6 +53,7 @@ pub(super) fn to_value(about: &About) -> Value {
         pull_request: about.pull_request.0,
         title: about.title.clone(),
         account: about.account.clone(),
+        root: about.root.clone(),
         intent: written(&about.intent),
         base,
     };
@@ -76,6 +79,7 @@ pub(super) fn from_value(value: &Value) -> Option<About> {
         pull_request: PullRequestId(record.pull_request),
         title: record.title,
         account: record.account,
+        root: record.root,
         intent: intent(record.intent),
         base,
     })
@@ -148,6 +152,7 @@ mod tests {
             pull_request: PullRequestId(12),
             title: "Charge once".into(),
             account: "{ana}".into(),
+            root: "/repositories/till".into(),
             intent,
             base,
         }

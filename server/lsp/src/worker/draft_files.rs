@@ -8,6 +8,10 @@ use crate::event::Event;
 use crate::main_loop;
 use crate::writing::{About, DraftName, WriteId};
 use drafts::{DraftId, Drafts, Error};
+use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::time::SystemTime;
 use tokio::sync::mpsc;
 
 /// Something to be done.
@@ -82,6 +86,19 @@ fn perform(drafts: &Drafts, order: Order) -> Done {
             }
         }
     }
+}
+
+/// A number that is another one when a file of the folder came, went or was written; `None` without the folder.
+pub(super) fn stamp(folder: &Path) -> Option<u64> {
+    let mut files: Vec<(OsString, Option<SystemTime>)> = std::fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .map(|entry| (entry.file_name(), entry.metadata().ok().and_then(|metadata| metadata.modified().ok())))
+        .collect();
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    files.hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 /// What goes wrong is in the log; the text is where it was.

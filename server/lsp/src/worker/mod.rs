@@ -80,8 +80,9 @@ pub enum Outcome {
     Discovered(PathBuf, Result<Box<discover::Found>, String>),
     /// A document's repository was looked for.
     Located(String, PathBuf, Option<Box<discover::Located>>),
-    /// The git folders and files that were looked at, and when the list of accounts was written.
-    Watched(Vec<(RepositoryId, git::Fingerprint)>, Stamps, Option<accounts::Stamp>),
+    /// The git folders and files that were looked at, when the list of accounts was written, and what names the state of
+    /// the folder of drafts.
+    Watched(Vec<(RepositoryId, git::Fingerprint)>, Stamps, Option<accounts::Stamp>, Option<u64>),
     /// The list of accounts was read anew.
     Accounts(Known, Option<accounts::Stamp>),
 }
@@ -106,6 +107,8 @@ pub struct Worker {
     /// The stored accounts, as they were last read.
     known: Known,
     accounts_stamp: Option<accounts::Stamp>,
+    /// What named the state of the folder of drafts when it was looked at last.
+    drafts_stamp: Option<u64>,
     /// The connections, one for each account.
     clients: HashMap<Option<Who>, Bitbucket>,
     signing_in: Option<SigningIn>,
@@ -162,6 +165,7 @@ impl Worker {
         Self {
             draft_orders,
             accounts_stamp: accounts.stamp(),
+            drafts_stamp: draft_files::stamp(&accounts.environment().state.join(DRAFTS)),
             known: accounts.load(),
             accounts,
             clients: HashMap::new(),
@@ -216,12 +220,15 @@ impl Worker {
                 events
             }
             Outcome::Accounts(known, stamp) => self.take_accounts(known, stamp),
-            Outcome::Watched(seen, stamps, accounts) => {
+            Outcome::Watched(seen, stamps, accounts, drafts) => {
                 self.watching = false;
                 if accounts != self.accounts_stamp {
                     self.read_accounts();
                 }
                 let mut changed = self.changed_files(stamps);
+                if std::mem::replace(&mut self.drafts_stamp, drafts) != drafts {
+                    changed.push(Event::DraftsMoved);
+                }
                 for (id, fingerprint) in seen {
                     let Some(opened) = self.repositories.get_mut(&id) else { continue };
                     if std::mem::replace(&mut opened.fingerprint, fingerprint) != opened.fingerprint {
@@ -480,9 +487,11 @@ impl Worker {
             let stamps = files.into_iter().map(|(id, path)| (stamp(&id, &path), id, path));
             let stamps = stamps.map(|(stamp, id, path)| ((id, path), stamp)).collect();
             let fingerprints = repositories.iter().map(|(id, git)| (*id, git.fingerprint())).collect();
-            Outcome::Watched(fingerprints, stamps, accounts.stamp())
+            let drafts = draft_files::stamp(&accounts.environment().state.join(DRAFTS));
+            Outcome::Watched(fingerprints, stamps, accounts.stamp(), drafts)
         };
-        self.blocking(work, Outcome::Watched(Vec::new(), Stamps::new(), self.accounts_stamp));
+        let failed = Outcome::Watched(Vec::new(), Stamps::new(), self.accounts_stamp, self.drafts_stamp);
+        self.blocking(work, failed);
     }
 
     /// Files that were looked at before and are different now.
@@ -531,8 +540,11 @@ fn fault() -> String {
     "The server has a fault; please report what its log says.".into()
 }
 
+/// The folder of drafts, below the state folder.
+const DRAFTS: &str = "drafts";
+
 fn drafts_in(environment: &Environment) -> Drafts {
-    Drafts::new(environment.state.join("drafts"))
+    Drafts::new(environment.state.join(DRAFTS))
 }
 
 /// What is said of a text whose sending ended by a fault: it may have been sent.

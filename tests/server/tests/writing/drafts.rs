@@ -188,6 +188,37 @@ async fn a_file_that_is_edited_outside_or_deleted_loses_nothing() {
 }
 
 #[tokio::test]
+async fn an_editor_that_starts_a_server_for_the_draft_alone_can_send_it() {
+    let world = World::sample("draft-alone").await;
+    let before = latest(&world);
+    let (mut editor, discounts) = reviewing(&world, DISCOUNTS).await;
+    let path = reply(&mut editor, &world).await;
+    // As eglot does: a server for each project, and the folder of drafts is one.
+    let folder = path.parent().unwrap();
+    let mut other =
+        Editor::start("draft-alone-other", world.environment(), &[folder], able(), json!({})).await;
+    other.open(&path).await;
+    let offered = loop {
+        // Its repository is looked for and read first.
+        let offered = offered(&mut other, &path, "@cleo").await;
+        if !offered.is_empty() {
+            break offered;
+        }
+    };
+    assert!(offered[0].starts_with("Cleo Lindqvist"), "{offered:?}");
+    other.edit(&path, (0, 0), (0, 0), "From the other server.").await;
+    other.act(&path, 0, "Bitbucket: Send reply").await;
+    let sent = until_written(&mut other, &world, before, 1).await;
+    assert_eq!(sent[0].raw, "From the other server.");
+    told(&mut other, "Your reply is on Bitbucket.").await;
+    // The first one sees that the draft went, and reads the answer.
+    let line = world.line_of(DISCOUNTS, "return Money(total.cents");
+    editor.until_hover(&discounts, line, |hover| hover.contains("From the other server.")).await;
+    other.stop().await;
+    editor.stop().await;
+}
+
+#[tokio::test]
 async fn a_wrapper_is_told_which_draft_is_gone_and_a_bare_client_never() {
     let world = World::sample("draft-closed").await;
     let before = latest(&world);
