@@ -105,7 +105,7 @@ def journey(person):
 
     person.keys("l", "gra")
     person.sees("10-actions")
-    person.keys("1", "Enter")
+    person.keys("7", "Enter")
     person.sees("11-thread-document")
     person.command("Bitbucket show")
     person.sees("12-pull-request")

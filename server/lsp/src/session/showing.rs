@@ -240,13 +240,9 @@ impl Session {
             at > 0 && rows[at - 1].thread == rows[at].thread && rows[at - 1].line + 1 == rows[at].line
         };
         let mut lenses = Vec::new();
-        let first = match own.kind {
-            OwnKind::Thread(root) => vec![(0, root)],
-            _ => Vec::new(),
-        };
         let threads = (0..rows.len()).filter(|at| !goes_on(*at));
         let threads = threads.filter_map(|at| Some((rows[at].line, rows[at].thread?)));
-        for (line, root) in first.into_iter().chain(threads) {
+        for (line, root) in threads {
             let target = || Target { thread: Some(root.0), ..Target::default() };
             let mut add = |title: &str, command| {
                 lenses.push(Lens { line, title: title.to_owned(), call: call(command, target()) });
