@@ -26,6 +26,7 @@ def normal(screen):
     screen = re.sub(r"/tmp/e2e-[0-9a-f]{8}", "/tmp/e2e-________", screen)
     screen = re.sub(r"127\.0\.0\.1:\d{5}", "127.0.0.1:00000", screen)
     screen = re.sub(r"bitbucket-lsp \d+\.\d+\.\d+", "bitbucket-lsp 0.0.0", screen)
+    screen = re.sub(r"(reply|comment)-[0-9a-f]{16}\.md", r"\1-________________.md", screen)
     # What was just read may be a minute old by now.
     return re.sub(r"as of (1 minute ago|just now)", "as of just now", screen)
 
@@ -141,12 +142,60 @@ def journey(person):
     person.sees("21-other-branch")
     person.command("Bitbucket")
     person.sees("22-no-pull-request")
+    person.world.git("switch", "-q", "discounts")
+    person.command("edit till/discounts.py")
+    person.has("Nothing keeps this", "back on the branch, the comments are back")
+    writing(person)
     person.command("qall!")
     _, ended = person.terminal.until(lambda _: person.terminal.is_over())
     person._count(ended, "Neovim ends at once")
     pid = int(person.world.pid_file.read_text())
     _, gone = person.terminal.until(lambda _: not pathlib.Path(f"/proc/{pid}").exists())
     person._count(gone, "and leaves no server behind")
+
+
+def writing(person):
+    """An answer with all that a draft completes, left among the drafts, then sent while somebody types on."""
+    person.command("set completeopt=menuone,noinsert")
+    person.command("only")
+    person.command("15")
+    person.command("Bitbucket reply")
+    person.has("There is no text yet", "an empty draft says so")
+    person.command("echo")
+    person.sees("23-draft")
+    for typed, shown, name in [
+        ("iYou are right, @cl", "cleo, on this pull request", "24-mention"),
+        (" :smi", "😏 smirk", "25-emoji"),
+        (" See #", "#4 Discounts", "26-pull-request-number"),
+        ("\n```", "the commented lines, to be changed", "27-suggestion-block"),
+    ]:
+        for line in typed.splitlines(keepends=True):
+            person.keys(*([line.strip("\n")] if line.strip("\n") else []), *(["Enter"] if line.endswith("\n") else []))
+        person.keys("C-x", "C-o")
+        person.has(shown, f"the menu of {name}")
+        person.sees(name)
+        person.keys("C-y")
+    person.keys("Escape")
+    person.sees("28-written")
+    person.command("1")
+    person.keys("f@", "K")
+    person.has("Mentions Cleo Lindqvist", "who is mentioned is said by name")
+    person.keys("h")
+    person.command("lua vim.lsp.inlay_hint.enable(true, { bufnr = 0 })")
+    person.has("} Cleo Lindqvist", "and beside the mention, where hints are shown")
+    person.command("hide")
+    person.command("Bitbucket drafts")
+    person.sees("29-drafts")
+    person.command("b discounts.py")
+    person.command("Bitbucket reply")
+    person.has("You are right", "the draft is opened again")
+    person.world.control("faults", fault="hold", method="POST")
+    person.command("Bitbucket send")
+    person.has("Being sent", "the draft is being sent")
+    person.keys("i")
+    person.has("-- INSERT --", "somebody is in insert mode when a draft is sent")
+    person.world.control("faults/clear")
+    person.sees("30-sent")
 
 
 def main():

@@ -9,6 +9,7 @@
 //! | `GET /_simulator/violations` | answers a list of texts |
 //! | `GET /_simulator/comments` | parameters `repository`, `pull_request`, `after` (an id); answers [`WrittenComment`]s |
 //! | `GET /_simulator/tasks` | parameters `repository`, `pull_request`; answers [`WrittenTask`]s |
+//! | `POST /_simulator/clock` | `now` (as 2026-11-17T10:20:00Z): no earlier than that is what happens from now on |
 //! | `POST /_simulator/faults` | `fault` (name), `value`, `route`, `method`, `times` |
 //! | `POST /_simulator/faults/clear` | `fault`, or nothing for all |
 //! | `POST /_simulator/faults/release` | nothing |
@@ -74,6 +75,11 @@ fn perform(shared: &Shared, request: &Request) -> Result<Value> {
         body => serde_json::from_slice(body).context("the body is no JSON object")?,
     });
     match route.as_slice() {
+        ["clock"] => {
+            let now = order.text("now")?.parse().context("`now` is a time")?;
+            let mut world = shared.write();
+            world.now = world.now.max(now);
+        }
         ["faults"] => shared.faults.set(order.rule()?),
         ["faults", "clear"] => match order.take("fault") {
             Value::String(name) => shared.faults.clear(&name),

@@ -88,10 +88,9 @@ function M.attach(bufnr)
   })
 end
 
----Sends a draft or discards it, and remembers what it said.
 ---@param command lsp.Command
 ---@param context { bufnr: integer, client_id: integer }
-function M.hand_over(command, context)
+local function hand_over_one(command, context)
   local target = command.arguments and command.arguments[1] or {}
   for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
     local path = vim.api.nvim_buf_get_name(bufnr)
@@ -102,6 +101,38 @@ function M.hand_over(command, context)
     end
   end
   require('bitbucket.command').hand_on(command, context)
+end
+
+---The draft that a line of the list of drafts is about, as the lenses of the list say.
+---@param lenses lsp.CodeLens[]
+---@param line integer
+---@return string? id
+local function draft_at(lenses, line)
+  local first, id = -1, nil
+  for _, lens in ipairs(lenses) do
+    local argument = lens.command and lens.command.arguments and lens.command.arguments[1] or {}
+    local start = lens.range.start.line
+    if argument.draft and start <= line and start > first then
+      first, id = start, argument.draft
+    end
+  end
+  return id
+end
+
+---Sends a draft or discards it, and remembers what it said.
+---@param command lsp.Command
+---@param context { bufnr: integer, client_id: integer }
+function M.hand_over(command, context)
+  local target = command.arguments and command.arguments[1] or {}
+  local client = vim.lsp.get_client_by_id(context.client_id)
+  if not client or target.draft or not target.uri or not root.is_document(vim.uri_to_fname(target.uri)) then
+    hand_over_one(command, context)
+    return
+  end
+  client:request('textDocument/codeLens', { textDocument = { uri = target.uri } }, function(_, lenses)
+    local id = draft_at(lenses or {}, target.line or 0)
+    hand_over_one(vim.tbl_extend('force', command, { arguments = { id and { draft = id } or target } }), context)
+  end, context.bufnr)
 end
 
 ---@param uri string

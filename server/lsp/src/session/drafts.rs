@@ -8,7 +8,7 @@ use super::commands::warn;
 use super::documents::Document;
 use super::own_documents::{OwnDocument, OwnKind};
 use super::review::{Cause, Review};
-use super::sending::first_words;
+use super::sending::{NO_DRAFT, first_words};
 use super::showing::{call, units};
 use super::writing::Pending;
 use crate::answer::{Action, Completion, Diagnostic, HoverAnswer, Inlay, Lens};
@@ -70,7 +70,6 @@ impl Session {
         };
         // Typing alone changes nothing that is shown.
         if states(&before) != states(&self.drafts) {
-            self.look_at_open_drafts(out);
             self.drafts_changed(now, out);
         }
     }
@@ -541,7 +540,7 @@ impl Session {
 
     pub(super) fn discard_draft(&mut self, target: &Target, out: &mut Vec<Effect>) {
         let Some(name) = self.draft_named(target) else {
-            return warn("There is no such draft; Bitbucket: Show Drafts lists them.", out);
+            return warn(NO_DRAFT, out);
         };
         match self.drafts.get(&name).map(|known| &known.file.state) {
             Some(DraftState::Sending) => warn("This draft is being sent; wait until that has ended.", out),
@@ -607,6 +606,7 @@ impl Session {
     /// What shows drafts is to be shown anew.
     pub(super) fn drafts_changed(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.lenses_dirty = true;
+        self.look_at_open_drafts(out);
         let open = self.own.get(LIST).and_then(|own| own.path.as_ref());
         if open
             .is_some_and(|path| self.documents.values().any(|document| document.path.as_ref() == Some(path)))

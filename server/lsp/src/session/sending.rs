@@ -17,6 +17,8 @@ use pull_request::draft::{self, Intent};
 use pull_request::model::{Anchor, Comment, CommentId, Resolution, Subject, Task, TaskId, Timestamp, User};
 use pull_request::view::markdown::plain;
 
+/// What is said where a command finds no draft.
+pub(super) const NO_DRAFT: &str = "There is no such draft; Bitbucket: Show Drafts lists them.";
 const BEING_SENT: &str = "This draft is being sent.";
 const NO_MARKER: &str = "The line that ends the text is gone from the draft; undo that, or discard the draft and begin anew. Nothing was sent.";
 const SEND_AGAIN: &str = "Send it again";
@@ -26,7 +28,7 @@ const KEEP: &str = "Keep the draft";
 impl Session {
     /// Sends the draft that the target names, as it stands in the editor.
     pub(super) fn send_draft(&mut self, target: &Target, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some(name) = self.draft_named(target) else { return };
+        let Some(name) = self.draft_named(target) else { return warn(NO_DRAFT, out) };
         self.send_named(&name, None, false, now, out);
     }
 

@@ -162,7 +162,12 @@ fn mentions(typed: &Typed<'_>, people: &People<'_>) -> Vec<Completion> {
             let detail = other.map_or(detail.to_owned(), |nickname| format!("{nickname}, {detail}"));
             let mut it = typed.completion(at, CompletionKind::Person, insert);
             it.columns.1 += closed;
-            matching.push(Completion { label, detail, filter: format!("{mark}{matched}"), ..it });
+            matching.push(Completion {
+                label,
+                detail,
+                filter: format!("{mark}{}", as_typed(matched, query)),
+                ..it
+            });
         }
         matching.sort_by_cached_key(|it| (it.label.to_lowercase(), it.insert.clone()));
         found.extend(matching);
@@ -203,7 +208,7 @@ fn numbers(typed: &Typed<'_>, pull_requests: &[(PullRequestId, String)]) -> Vec<
         let title = plain(title, 80);
         let filter = match id.0.to_string().starts_with(query) {
             true => format!("{id} {title}").trim_end().to_owned(),
-            false => format!("#{}", from_word(&title, query)?),
+            false => format!("#{}", as_typed(from_word(&title, query)?, query)),
         };
         let it = typed.completion(at, CompletionKind::PullRequest, id.to_string());
         Some(Completion { label: format!("{id} {title}").trim_end().to_owned(), filter, ..it })
@@ -243,4 +248,15 @@ fn from_word<'a>(text: &'a str, typed: &str) -> Option<&'a str> {
         before = Some(character);
         (starts && text[at..].to_lowercase().starts_with(&typed)).then(|| &text[at..])
     })
+}
+
+/// What a text that starts with what was typed is compared by: its start in the letters that were typed, for editors that
+/// tell capitals from others.
+fn as_typed(text: &str, typed: &str) -> String {
+    match text.get(..typed.len()) {
+        Some(start) if start.to_lowercase() == typed.to_lowercase() => {
+            format!("{typed}{}", &text[typed.len()..])
+        }
+        _ => text.to_owned(),
+    }
 }

@@ -41,7 +41,7 @@ local function by_draft(file)
     return { reply.parent, reply.author }
   end)
   t.said('and that is said', 'Your reply is on Bitbucket.')
-  t.has('the thread has it', '↳ **You** · ', function()
+  t.has('the thread has it', '↳ **You** · just now', function()
     return t.hover(15)
   end)
   t.has('word by word', 'You are right.', function()

@@ -55,17 +55,17 @@ fn people_behind_an_at_sign() {
     "#]]
     .assert_eq(&draw("Ask @┃"));
     expect![[r#"
-        Person 1..4 "Ana Li" (ana, on this pull request) "@Ana Li" -> "@{557058:ana}"
+        Person 1..4 "Ana Li" (ana, on this pull request) "@ana Li" -> "@{557058:ana}"
         Person 1..4 "anon" (in the workspace) "@anon" -> "@{557058:anon}"
-        Person 1..4 "Bob Anderson" (bobby, in the workspace) "@Anderson" -> "@{557058:bobby}"
+        Person 1..4 "Bob Anderson" (bobby, in the workspace) "@anderson" -> "@{557058:bobby}"
     "#]]
     .assert_eq(&draw("(@an┃, please"));
     expect![[r#"
-        Person 4..10 "Ana Li" (ana, on this pull request) "@Ana Li" -> "@{557058:ana}"
+        Person 4..10 "Ana Li" (ana, on this pull request) "@ana li" -> "@{557058:ana}"
     "#]]
     .assert_eq(&draw("日 @ana l┃"));
     expect![[r#"
-        Person 0..5 "Ana Li" (ana, on this pull request) "@{Li" -> "@{557058:ana}"
+        Person 0..5 "Ana Li" (ana, on this pull request) "@{LI" -> "@{557058:ana}"
     "#]]
     .assert_eq(&draw("@{LI┃} there"));
     for nothing in [
