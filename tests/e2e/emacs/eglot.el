@@ -180,7 +180,10 @@
   "Switch to the draft whose file begins with NAME, with eglot on it, as a user of text-mode hooks has it."
   (e2e-check (format "a draft opens: %s" name) (lambda () (e2e-shown (format "/drafts/%s-[0-9a-f]+\\.md" name))))
   (switch-to-buffer (e2e-shown (format "/drafts/%s-[0-9a-f]+\\.md" name)))
-  (unless (eglot-managed-p) (text-mode) (apply #'eglot (eglot--guess-contact)))
+  (unless (derived-mode-p 'text-mode) (text-mode))
+  ;; The folder of drafts is a project of its own, which has a server from the first draft on.
+  (unless (eglot-managed-p) (eglot--maybe-activate-editing-mode))
+  (unless (eglot-managed-p) (apply #'eglot (eglot--guess-contact)))
   (e2e-check "with what can be done with it" (lambda () (cl-find "Bitbucket: Discard" (e2e-titles) :test #'equal))))
 
 (defun e2e-typed (text)
