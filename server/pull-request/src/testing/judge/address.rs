@@ -8,7 +8,7 @@ pub(super) fn judge(address: &str) -> Result<(), String> {
     let Some(rest) = ["https://", "http://"].iter().find_map(|scheme| address.strip_prefix(scheme)) else {
         return Err(format!("{address:?} is no web address"));
     };
-    if let Some(bad) = address.chars().find(|it| it.is_whitespace() || "<>()[]{}\"`\\^|;".contains(*it)) {
+    if let Some(bad) = address.chars().find(|it| it.is_whitespace() || "<>()[]{}\"`\\^|;$".contains(*it)) {
         return Err(format!("{bad:?} is in the address {address:?}"));
     }
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();

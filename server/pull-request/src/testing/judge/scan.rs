@@ -60,6 +60,7 @@ fn scan_line(content: &str) -> Result<(), String> {
             // The one that we write, where a backslash does not help.
             '&' if rest.starts_with("&#125;") => "&#125;".len(),
             '&' if is_entity(rest) => return Err("an entity".into()),
+            '$' if rest[1..].starts_with(|it: char| !it.is_whitespace()) => return Err("a formula".into()),
             '!' if rest.starts_with("![") => return Err("an image".into()),
             '[' => {
                 brackets.push(at);

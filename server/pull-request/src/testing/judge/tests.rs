@@ -48,7 +48,7 @@ fn planted_in_markdown() {
         Kind::Markdown,
         &["# a {#b}", "# a {.b onclick=c}", "---\na: b\n---", "+++\na\n+++", "a\n: b", "> [!NOTE]\n> a"],
     );
-    finds(Kind::Markdown, &["$\\href{javascript:x}{a}$", "$$\\includegraphics{x}$$"]);
+    finds(Kind::Markdown, &["$a$", "$$a$$", "a$b `c$ d`", "[a](https://x.org/$b)", "$5"]);
     finds(
         Kind::Markdown,
         &["`a", "```\na", "> ```\n> a", "```a b\n```", "[a](https://x.org/;)", "[a](https://b@x.org)"],
@@ -71,7 +71,7 @@ fn meant_in_markdown() {
             "[a](https://x.org/a%28b%29?c=d&e#f) <https://x.org> <mailto:a@x.org> [b](mailto:a@x.org)",
             "`a` `` b`[c](command:d) `` \\`e\\` \\[f](command:g) \\<h> !\\[i] \\&lt; j & k",
             "````rust\n```\n<b> [a](command:b)\n````\n> ```\n> <b>\n> ```",
-            "1 < 2 <= 3, a] b) $5",
+            "1 < 2 <= 3, a] b) \\$5 6 $ 7$",
             "👩‍👩‍👧 ❤️‍🔥 1️⃣ ©️ می‌خواهم क्‍ष \ta",
         ],
     );

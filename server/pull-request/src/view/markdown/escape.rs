@@ -102,9 +102,11 @@ pub(super) fn escape(out: &mut String, text: &str, place: Place) {
             '_' => !(is_word(before) && is_word(after)),
             '<' => !matches!(after, Some(' ' | '=' | '0'..='9')),
             '&' => starts_entity(&text[at..]),
+            // Where formulas are drawn, one that begins here would also swallow the start of code or of a link.
+            '$' => !is_space(after),
             '#' => line_start || place.in_heading && is_space(before) && is_closing(&text[at..]),
             '>' | '=' | '+' | '-' | ':' => line_start,
-            '.' | ')' => matches!(number, Some(1..=9)),
+            '.' | ')' => matches!(number, Some(1..=9)) || at == 0 && is_number_so_far(out),
             _ => false,
         };
         if escaped {
@@ -126,6 +128,7 @@ fn is_closing(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'#' | b' '))
 }
 
+/// Whether an entity starts here, or what another text that follows could make one.
 fn starts_entity(text: &str) -> bool {
     let name = text
         .bytes()
@@ -133,7 +136,17 @@ fn starts_entity(text: &str) -> bool {
         .take(40)
         .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
         .count();
-    name > 0 && text.as_bytes().get(name + 1) == Some(&b';')
+    match text.as_bytes().get(name + 1) {
+        Some(next) => name > 0 && *next == b';',
+        None => true,
+    }
+}
+
+/// Whether there is nothing but a number on the line that is being written, beside the marks of quotes and items.
+fn is_number_so_far(written: &str) -> bool {
+    let line = written.rsplit('\n').next().unwrap_or_default();
+    let number = line.len() - line.trim_end_matches(|end: char| end.is_ascii_digit()).len();
+    (1..=9).contains(&number) && line.bytes().all(|byte| byte.is_ascii_digit() || b" >-.".contains(&byte))
 }
 
 /// Adds inline code with a fence of backticks longer than any inside.
@@ -217,6 +230,8 @@ mod tests {
         assert_eq!(escaped("*a* __b__ ~~c~~"), "\\*a\\* \\_\\_b\\_\\_ \\~\\~c\\~\\~");
         assert_eq!(escaped("[a](b) <b> &lt; `c`"), "\\[a](b) \\<b> \\&lt; \\`c\\`");
         assert_eq!(escaped("a\n\n# b"), "a  # b");
+        assert_eq!(escaped("R&D, a && b; c &l"), "R&D, a && b; c \\&l");
+        assert_eq!(escaped("$5 a$b`c$ d` $ e$"), "\\$5 a\\$b\\`c$ d\\` $ e\\$");
         let mut heading = String::from("# ");
         escape(&mut heading, "C# #1 {x} ## {.y}", Place { in_heading: true, ..Place::default() });
         escape(&mut heading, " ##", Place { in_heading: true, ..Place::default() });

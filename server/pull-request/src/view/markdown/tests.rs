@@ -212,6 +212,15 @@ fn hidden_characters_are_shown_by_number() {
 }
 
 #[test]
+fn what_is_left_of_links_makes_nothing_new() {
+    assert_eq!(shown("&#x[202E](command:a); &[lt](command:a);b"), "\\&#x202E; \\&lt;b");
+    assert_eq!(shown("[1](command:a). b"), "1\\. b");
+    assert_eq!(shown("> - [12](command:a)) b"), "> - 12\\) b");
+    assert_eq!(shown("[-](command:a) b\n[#](command:a) c"), "\\- b\n\\# c");
+    assert_eq!(shown("a [1](command:a). b"), "a 1. b");
+}
+
+#[test]
 fn a_return_alone_ends_a_line() {
     assert_eq!(shown("a\r- b\r  c\r\rd\r\ne"), "a\n\n- b\n  c\n\nd\ne");
     assert_eq!(shown("```suggestion\ra\r b\r```"), "```suggestion\na\n b\n```");

@@ -84,7 +84,7 @@ fn may_be_in_mailbox(character: char) -> bool {
 fn encoded(path: &str) -> String {
     let mut written = String::with_capacity(path.len());
     for character in path.chars() {
-        let plain = character.is_ascii_alphanumeric() || "/?#&=%:@!$'+,.-_~".contains(character);
+        let plain = character.is_ascii_alphanumeric() || "/?#&=%:@!'+,.-_~".contains(character);
         let readable =
             !character.is_ascii() && character.is_alphanumeric() && !is_hidden(None, character, None);
         if plain || readable {
@@ -111,6 +111,7 @@ mod tests {
         same("https://bücher.example/straße");
         assert_eq!(web_url(" HTTPS://x.org/a(b) ").as_deref(), Some("https://x.org/a%28b%29"));
         assert_eq!(web_url("https://x.org/a?b&copy;<").as_deref(), Some("https://x.org/a?b&copy%3B%3C"));
+        assert_eq!(web_url("https://x.org/$a$").as_deref(), Some("https://x.org/%24a%24"));
         assert_eq!(web_url("https://x.org/\u{202E}gpj").as_deref(), Some("https://x.org/%E2%80%AEgpj"));
     }
 
