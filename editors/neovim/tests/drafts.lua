@@ -77,7 +77,6 @@ return function(kit)
       return told('textDocument/completion')
     end)
     vim.cmd.stopinsert()
-
     vim.api.nvim_buf_set_lines(one, 0, 1, false, { 'Because.' })
     local before = commands()
     vim.cmd.write({ mods = { silent = true } })
@@ -242,6 +241,26 @@ return function(kit)
     local documents = vim.env.XDG_CACHE_HOME .. '/bitbucket-lsp/documents'
     vim.fn.mkdir(documents, 'p')
     vim.fn.writefile({ '# Drafts' }, documents .. '/drafts.md')
+    vim.cmd.only()
+    four, uri = show('reply-00000000000000ba', reply)
+    check('the last one is attached', attached)
+    press('ilisted<Esc>')
+    vim.cmd.hide()
+    server.listed = { [1] = 'reply-00000000000000bb', [2] = 'reply-00000000000000ba' }
+    vim.fn.writefile({ '# Drafts', '- another', '- listed', '  wrapped' }, documents .. '/drafts.md')
+    vim.cmd.edit(documents .. '/drafts.md')
+    check('the list of drafts is attached', attached)
+    vim.api.nvim_win_set_cursor(0, { 4, 0 })
+    vim.cmd.Bitbucket('send')
+    equal('the list sends the draft of its line', {
+      'bitbucket.sendDraft',
+      { draft = 'reply-00000000000000ba' },
+    }, last)
+    close(uri)
+    check('whose buffer is then gone, unsaved as it was', function()
+      return not exists(four)
+    end)
+    vim.cmd.buffer(code)
     local answer
     vim.schedule(function()
       answer = server.dispatchers.server_request('window/showDocument', {

@@ -1,7 +1,7 @@
 -- A server inside Neovim: it answers what the plugin asks and remembers what it was told.
 -- Every line with the word `charge` has one thread.
 
-local server = { told = {}, answers = {} } ---@type table
+local server = { told = {}, answers = {}, listed = {} } ---@type table
 _G.server = server
 
 local function commented(uri)
@@ -60,6 +60,12 @@ local answer = {
   end,
   ['textDocument/codeLens'] = function(params)
     local uri = params.textDocument.uri
+    if uri:find('/documents/drafts.md', 1, true) then
+      return vim.tbl_map(function(row)
+        local arguments = { { draft = server.listed[row] } }
+        return { range = range(row), command = { title = 'Send', command = 'bitbucket.sendDraft', arguments = arguments } }
+      end, vim.tbl_keys(server.listed))
+    end
     if uri:find('/drafts/', 1, true) then
       return vim.tbl_map(function(title)
         local arguments = { { draft = vim.fs.basename(uri):gsub('%.md$', '') } }

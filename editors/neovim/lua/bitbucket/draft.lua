@@ -62,6 +62,23 @@ function M.make_room(params)
   end
 end
 
+---Of what is chosen from its menu Neovim takes only the first word, where that is no snippet: the rest is put behind it.
+local function complete_whole()
+  local word = vim.v.completed_item.word
+  local item = vim.tbl_get(vim.v.completed_item, 'user_data', 'nvim', 'lsp', 'completion_item')
+  local text = vim.tbl_get(item or {}, 'textEdit', 'newText')
+  if vim.v.event.reason ~= 'accept' or not text or not word or not vim.startswith(text, word) then
+    return
+  end
+  local rest = vim.split(text:sub(#word + 1), '\n', { plain = true })
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  local is_there = vim.endswith(vim.api.nvim_get_current_line():sub(1, column), word)
+  if #rest > 1 and is_there then
+    vim.api.nvim_buf_set_text(0, row - 1, column, row - 1, column, rest)
+    vim.api.nvim_win_set_cursor(0, { row + #rest - 1, #rest[#rest] })
+  end
+end
+
 ---@param bufnr integer
 function M.attach(bufnr)
   -- The server keeps what is typed, and sooner; after a crash there is then nothing to be asked.
@@ -79,6 +96,7 @@ function M.attach(bufnr)
       vim.v.fcs_choice = loses_nothing and 'reload' or ''
     end,
   })
+  vim.api.nvim_create_autocmd('CompleteDone', { buffer = bufnr, group = group, callback = complete_whole })
   vim.api.nvim_create_autocmd('BufWipeout', {
     buffer = bufnr,
     group = group,
