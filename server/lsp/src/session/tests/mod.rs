@@ -1,6 +1,7 @@
 //! The session as a machine: events in, effects out; no server, no git, no network.
 
 mod accounts;
+mod drafts;
 mod folders;
 mod own_documents;
 mod placing;
