@@ -160,7 +160,6 @@ def writing(person):
     person.command("only")
     person.command("15")
     person.command("Bitbucket reply")
-    person.has("There is no text yet", "an empty draft says so")
     person.command("echo")
     person.sees("23-draft")
     for typed, shown, name in [
