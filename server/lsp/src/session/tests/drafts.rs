@@ -15,6 +15,7 @@ fn draft(state: DraftState) -> DraftFile {
             pull_request: PullRequestId(4),
             title: "Discounts".into(),
             account: String::new(),
+            root: ROOT.into(),
             intent: Intent::Comment(Subject::PullRequest),
             base: None,
         }),
