@@ -147,9 +147,6 @@ local function actions()
     return vim.bo.readonly and not vim.bo.modifiable
   end)
   t.equal('with its lenses', {
-    '1: Go to code',
-    '1: Reply',
-    '1: Resolve',
     '7: Go to code',
     '7: Reply',
     '7: Resolve',
