@@ -123,6 +123,8 @@ pub struct Anchored {
 pub struct Sent {
     /// The draft, where there still is one.
     pub draft: Option<DraftFile>,
+    /// What the user must know beside how it ended: where text is that was written after it was sent.
+    pub remark: Option<String>,
     /// How it ended.
     pub ending: Ending,
 }

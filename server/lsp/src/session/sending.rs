@@ -19,6 +19,7 @@ use pull_request::view::markdown::plain;
 
 /// What is said where a command finds no draft.
 pub(super) const NO_DRAFT: &str = "There is no such draft; Bitbucket: Show Drafts lists them.";
+const OTHER_ACCOUNT: &str = "This draft was begun with another account than the one that is used for its repository now; choose that one by Bitbucket: Switch Account, or copy the text and discard the draft.";
 const BEING_SENT: &str = "This draft is being sent.";
 const NO_MARKER: &str = "The line that ends the text is gone from the draft; undo that, or discard the draft and begin anew. Nothing was sent.";
 const SEND_AGAIN: &str = "Send it again";
@@ -52,6 +53,10 @@ impl Session {
             );
             return warn(&sentence, out);
         };
+        let login = self.repositories.get(&repository).map(|state| &state.discovery.login);
+        if login.is_some_and(|login| login.as_ref().is_ok_and(|login| login.id != about.account)) {
+            return warn(OTHER_ACCOUNT, out);
+        }
         match &known.file.state {
             DraftState::Sending => return out.push(Effect::Message(MessageKind::Info, BEING_SENT.into())),
             DraftState::Unknown(_) if !again => return self.reconcile(name.clone(), repository, out),
@@ -100,7 +105,7 @@ impl Session {
 
     pub(super) fn sent(&mut self, id: WriteId, sent: Sent, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(Pending::Send { repository, about, is_direct }) = self.writes.remove(&id) else { return };
-        let Sent { draft, ending } = sent;
+        let Sent { draft, remark, ending } = sent;
         let name = draft.as_ref().map(|file| file.name.clone());
         if let Some(file) = draft {
             self.keep_draft(file);
@@ -117,6 +122,9 @@ impl Session {
                 }
             }
             self.review_changed(repository, path_of_intent(&about.intent), now, out);
+            if let Some(remark) = remark {
+                warn(&remark, out);
+            }
             if !is_direct {
                 out.push(Effect::Message(MessageKind::Info, format!("Your {what} is on Bitbucket.")));
             }

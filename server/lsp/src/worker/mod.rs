@@ -551,6 +551,7 @@ fn drafts_in(environment: &Environment) -> Drafts {
 fn lost() -> crate::writing::Sent {
     crate::writing::Sent {
         draft: None,
+        remark: None,
         ending: crate::writing::Ending::Unknown { sentence: fault(), looked: false },
     }
 }

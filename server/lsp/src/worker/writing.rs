@@ -52,6 +52,7 @@ impl Desk {
                 let sentence = format!("Nothing was sent. {why}{}", text.unwrap_or_default());
                 return Sent {
                     draft: draft.and_then(|name| self.file(&name)),
+                    remark: None,
                     ending: Ending::NotKept(sentence),
                 };
             }
@@ -72,7 +73,7 @@ impl Desk {
                 .await;
                 service.ending(ended)
             }
-            Err(ending) => ending,
+            Err(ending) => (ending, None),
         };
         self.sent(&id, ending)
     }
@@ -80,7 +81,8 @@ impl Desk {
     /// Finds out what became of a draft; nothing is sent.
     pub(super) async fn reconcile(&self, name: &DraftName) -> Sent {
         let Some(id) = DraftId::parse(&name.0) else {
-            return Sent { draft: None, ending: Ending::NotKept("There is no such draft.".into()) };
+            let ending = Ending::NotKept("There is no such draft.".into());
+            return Sent { draft: None, remark: None, ending };
         };
         let service = self.service();
         let ended = drafts::reconcile(&self.drafts, &id, &service, &self.waits()).await;
@@ -106,7 +108,7 @@ impl Desk {
         Bitbucket { client: &self.bitbucket, learned, heard }
     }
 
-    fn sent(&self, id: &DraftId, ending: Ending) -> Sent {
+    fn sent(&self, id: &DraftId, (ending, remark): (Ending, Option<String>)) -> Sent {
         let name = DraftName(id.as_str().to_owned());
         let posted = matches!(ending, Ending::Posted(_));
         // Where it was posted, the name says which draft it was.
@@ -122,7 +124,7 @@ impl Desk {
             }),
             None => None,
         };
-        Sent { draft, ending }
+        Sent { draft, remark, ending }
     }
 
     fn file(&self, name: &DraftName) -> Option<DraftFile> {
@@ -205,8 +207,8 @@ impl Bitbucket<'_> {
         let _ = self.learned.send(learned);
     }
 
-    /// How it ended, in the session's words.
-    fn ending(mut self, ended: Ended) -> Ending {
+    /// How it ended, in the session's words, and what the user must know beside that.
+    fn ending(mut self, ended: Ended) -> (Ending, Option<String>) {
         let (mut seen, mut refused) = (HashMap::new(), None);
         while let Ok(learned) = self.heard.try_recv() {
             match learned {
@@ -214,13 +216,8 @@ impl Bitbucket<'_> {
                 Learned::Refused(problem) => refused = Some(problem),
             }
         }
-        match ended {
-            Ended::Posted { id, remark } => {
-                if let Some(remark) = remark {
-                    tracing::warn!("{remark}");
-                }
-                Ending::Posted(seen.remove(&id))
-            }
+        let ending = match ended {
+            Ended::Posted { id, remark } => return (Ending::Posted(seen.remove(&id)), remark),
             Ended::Rejected(sentence) => Ending::Refused(refused.unwrap_or(Problem {
                 trouble: Trouble::Other,
                 sentence,
@@ -233,7 +230,8 @@ impl Bitbucket<'_> {
             Ended::Busy => Ending::Elsewhere(ON_ITS_WAY.into()),
             Ended::Gone => Ending::NotKept("The draft is no longer there; nothing was sent.".into()),
             Ended::Disk(sentence) => Ending::NotKept(format!("Nothing was sent. {sentence}")),
-        }
+        };
+        (ending, None)
     }
 
     fn refuse(&self, problem: Problem) -> Outcome {

@@ -14,7 +14,7 @@ fn draft(state: DraftState) -> DraftFile {
             repository: name(),
             pull_request: PullRequestId(4),
             title: "Discounts".into(),
-            account: String::new(),
+            account: "1:ana".into(),
             root: ROOT.into(),
             intent: Intent::Comment(Subject::PullRequest),
             base: None,
@@ -35,9 +35,9 @@ fn said(case: &Case) -> Option<Vec<String>> {
     })
 }
 
-fn messages(case: &Case) -> Vec<&str> {
-    let message = |effect| match effect {
-        &Effect::Message(_, ref text) => Some(text.as_str()),
+fn messages(case: &Case) -> Vec<String> {
+    let message = |effect: &'_ Effect| match effect {
+        Effect::Message(_, text) => Some(text.clone()),
         _ => None,
     };
     case.effects.iter().filter_map(message).collect()
@@ -57,7 +57,7 @@ fn a_draft_that_was_not_sent_says_why_while_it_is_open() {
     });
     let sentence = "The connection broke off.".to_owned();
     let ending = Ending::Unknown { sentence: sentence.clone(), looked: false };
-    let sent = Sent { draft: Some(draft(DraftState::Unknown(sentence.clone()))), ending };
+    let sent = Sent { draft: Some(draft(DraftState::Unknown(sentence.clone()))), remark: None, ending };
     case.send(Event::Sent(id.expect("it is sent"), Box::new(sent)));
     assert_eq!(said(&case), Some(vec![sentence]));
 }
@@ -68,4 +68,18 @@ fn where_there_is_no_draft_sending_says_so() {
     case.open("cart.py", CODE);
     case.command(Command::SendDraft, Target::default());
     assert_eq!(messages(&case), ["There is no such draft; Bitbucket: Show Drafts lists them."]);
+}
+
+#[test]
+fn a_draft_of_another_account_is_not_sent_by_this_one() {
+    let mut case = Case::with_review(vec![comment(1, "cart.py", 2)]);
+    let mut other = draft(DraftState::Draft);
+    other.about.as_mut().unwrap().account = "another".into();
+    case.send(Event::Drafts(vec![other]));
+    case.command(Command::SendDraft, Target { draft: Some("comment-1".into()), ..Target::default() });
+    assert!(!case.effects.iter().any(|effect| matches!(effect, Effect::Send(_))));
+    let told = case.effects.iter().any(
+        |effect| matches!(effect, Effect::Message(_, text) if text.contains("begun with another account")),
+    );
+    assert!(told, "{:?}", case.effects);
 }
