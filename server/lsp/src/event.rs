@@ -211,8 +211,8 @@ pub enum Question {
     Change(RepositoryId, Wish),
     /// Which task: what is to be done, and the id of each choice.
     Task(Command, Box<Target>, Vec<TaskId>),
-    /// Bitbucket may have this draft: send it again, count it as sent, or leave it.
-    Unknown(DraftName),
+    /// Bitbucket may have this draft, as it was at that time: send it again, count it as sent, or leave it.
+    Unknown(DraftName, Timestamp),
     /// New commits changed the lines of this draft: whether to send it as it is about now.
     Moved(DraftName, Box<About>),
     /// A suggestion of this thread was applied: whether to answer and to resolve.

@@ -415,6 +415,11 @@ impl Command {
         COMMANDS.iter().find(|spec| spec.id == id).map(|spec| spec.command)
     }
 
+    /// Whether it can be given what to write.
+    pub fn takes_text(self) -> bool {
+        self.spec().reads.contains(&"text")
+    }
+
     /// Its row in [`COMMANDS`].
     pub fn spec(self) -> &'static CommandSpec {
         COMMANDS.iter().find(|spec| spec.command == self).unwrap_or(&COMMANDS[0])

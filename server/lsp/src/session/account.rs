@@ -270,7 +270,7 @@ impl Session {
                 let task = ids.get(choice).map(|task| task.0);
                 self.with_task(command, &Target { task, ..*target }, now, out);
             }
-            Question::Unknown(name) => self.answered_unknown(&name, choice, now, out),
+            Question::Unknown(name, asked) => self.answered_unknown(&name, asked, choice, now, out),
             Question::Moved(name, about) => self.answered_moved(&name, *about, choice, now, out),
             Question::Applied(root) => self.answered_applied(root, choice, now, out),
         }

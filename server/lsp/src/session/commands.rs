@@ -23,6 +23,17 @@ impl Session {
         {
             self.focus = Some(uri.clone());
         }
+        let writes = self.n_writes;
+        let answer = self.perform(call, now, out);
+        let given = target.text.as_ref().filter(|text| !text.trim().is_empty() && call.command.takes_text());
+        if let Some(text) = given.filter(|_| self.n_writes == writes) {
+            self.show_unsent(text, out);
+        }
+        answer
+    }
+
+    fn perform(&mut self, call: &Call, now: Timestamp, out: &mut Vec<Effect>) -> Value {
+        let target = &call.target;
         match call.command {
             Command::ShowPullRequest => self.show_pull_request(target, now, out),
             Command::ShowThread => self.show_thread(target, now, out),

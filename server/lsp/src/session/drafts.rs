@@ -166,7 +166,12 @@ impl Session {
     pub(super) fn opened_draft(&mut self, uri: &str, out: &mut Vec<Effect>) {
         let Some(document) = self.documents.get(uri) else { return };
         let Some(path) = &document.path else { return };
-        if let Some((_, known)) = self.draft_at(uri) {
+        if let Some((name, known)) = self.draft_at(uri) {
+            if known.file.text != document.text.to_string() {
+                // What was typed before and not saved comes back, and is not taken for old.
+                let (name, at) = (name.clone(), (0, 0));
+                out.push(Effect::OpenDraft { name, restore: true, at });
+            }
             let repository = known.file.about.as_ref().map(|about| about.repository.clone());
             out.push(Effect::After(Duration::ZERO, Timer::DraftPaused(uri.to_owned(), document.version)));
             self.find_repository(uri, out);
@@ -248,11 +253,17 @@ impl Session {
     pub(super) fn closed_draft(&mut self, uri: &str, out: &mut Vec<Effect>) {
         let Some(text) = self.documents.get(uri).map(|document| document.text.to_string()) else { return };
         self.keep_typed(uri, text, out);
+        let name = self.draft_at(uri).map(|(name, _)| name.clone());
+        if let Some(known) = name.and_then(|name| self.drafts.get_mut(&name)) {
+            known.touched = false;
+        }
     }
 
     fn keep_typed(&mut self, uri: &str, text: String, out: &mut Vec<Effect>) {
         let Some(name) = self.draft_at(uri).map(|(name, _)| name.clone()) else { return };
-        let Some(known) = self.drafts.get_mut(&name).filter(|known| known.file.text != text) else { return };
+        // Of a document that was only opened nothing is newer than what is kept.
+        let is_news = |known: &&mut Known| known.touched && known.file.text != text;
+        let Some(known) = self.drafts.get_mut(&name).filter(is_news) else { return };
         known.file.text.clone_from(&text);
         out.push(Effect::KeepTyped(name, text));
     }
@@ -578,14 +589,12 @@ impl Session {
         let uri = self.document_of(name).map(|(uri, _)| uri.clone());
         let Some(known) = self.drafts.remove(name) else { return };
         let path = known.file.path;
-        if let Some(uri) = &uri {
-            out.push(Effect::Publish {
-                uri: Some(uri.clone()),
-                path: path.clone(),
-                version: None,
-                diagnostics: Vec::new(),
-            });
-        }
+        out.push(Effect::Publish {
+            uri: uri.clone(),
+            path: path.clone(),
+            version: None,
+            diagnostics: Vec::new(),
+        });
         if self.profile.draft_closed
             && let Some(uri) = uri.or_else(|| crate::uri::file_uri(&path))
         {

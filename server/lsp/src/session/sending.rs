@@ -152,9 +152,15 @@ impl Session {
                 let text = format!("It is not known whether your {what} reached Bitbucket. {sentence}");
                 match name {
                     Some(name) if looked => {
+                        let known = self.drafts.get_mut(&name);
+                        let asked = known.map(|known| {
+                            known.looked_for = true;
+                            known.file.changed
+                        });
+                        let asked = asked.unwrap_or_default();
                         let text = format!("{text} It was looked for and not found.");
                         let choices = [SEND_AGAIN, IS_THERE, KEEP].map(str::to_owned).to_vec();
-                        out.push(Effect::Ask { question: Question::Unknown(name), text, choices });
+                        out.push(Effect::Ask { question: Question::Unknown(name, asked), text, choices });
                     }
                     _ => warn(
                         &format!(
@@ -190,10 +196,18 @@ impl Session {
     pub(super) fn answered_unknown(
         &mut self,
         name: &DraftName,
+        asked: Timestamp,
         choice: usize,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        let is_it = |known: &super::drafts::Known| {
+            known.file.changed == asked && matches!(known.file.state, DraftState::Unknown(_))
+        };
+        if !self.drafts.get(name).is_some_and(is_it) {
+            // An old question: what it is about went on since.
+            return;
+        }
         match choice {
             0 => self.send_named(name, None, true, now, out),
             1 => {
@@ -389,6 +403,8 @@ impl Session {
 
     /// After a start: drafts that may have been sent before are looked for, once.
     pub(super) fn reconcile_all(&mut self, repository: RepositoryId, out: &mut Vec<Effect>) {
+        let login = self.repositories.get(&repository).map(|state| &state.discovery.login);
+        let login = login.and_then(|login| Some(login.as_ref().ok()?.id.clone()));
         let unknown: Vec<DraftName> = self
             .drafts
             .iter()
@@ -396,7 +412,11 @@ impl Session {
                 let file: &DraftFile = &known.file;
                 matches!(file.state, DraftState::Unknown(_))
                     && !known.looked_for
-                    && file.about.as_ref().is_some_and(|about| self.review_about(repository, about).is_some())
+                    && file
+                        .about
+                        .as_ref()
+                        .filter(|about| login.as_deref() == Some(about.account.as_str()))
+                        .is_some_and(|about| self.review_about(repository, about).is_some())
             })
             .map(|(name, _)| name.clone())
             .collect();

@@ -53,12 +53,22 @@ struct Beginning {
     quoted: Option<(String, String)>,
     code: Option<Code>,
     body: String,
+    /// The body is what the user gave, and nothing that was begun before may take its place.
+    is_given: bool,
     remarks: Vec<String>,
 }
 
 impl Beginning {
     fn new(intent: Intent) -> Self {
-        Self { intent, base: None, quoted: None, code: None, body: String::new(), remarks: Vec::new() }
+        Self {
+            intent,
+            base: None,
+            quoted: None,
+            code: None,
+            body: String::new(),
+            is_given: false,
+            remarks: Vec::new(),
+        }
     }
 }
 
@@ -105,11 +115,13 @@ impl Session {
         let (id, beginning) = match on {
             Some((id, review, index)) => {
                 let thread = review.thread(index);
-                let comment = answered_comment(thread).map(|comment| comment.id);
+                let Some(comment) = answered_comment(thread).map(|comment| comment.id) else {
+                    return warn(NO_THREAD, out);
+                };
                 let beginning = Beginning {
                     quoted: Some(self.quote(review, thread.first(), now)),
                     code: self.code_of(review, index),
-                    ..Beginning::new(Intent::Task { comment })
+                    ..Beginning::new(Intent::Task { comment: Some(comment) })
                 };
                 (id, beginning)
             }
@@ -135,6 +147,8 @@ impl Session {
             return warn(&self.why_no_pull_request(target), out);
         };
         let fits = |task: &&Task| match command {
+            // What is still being sent has no id yet.
+            _ if CommentId(task.id.0).is_local() => false,
             Command::CompleteTask => !task.resolved,
             Command::ReopenTask => task.resolved,
             _ => true,
@@ -188,14 +202,14 @@ impl Session {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let write = self.next_write();
         let Some((id, review)) = self.review_of(target) else {
             return warn(&self.why_no_pull_request(target), out);
         };
         let document = target.uri.as_ref().and_then(|uri| self.documents.get(uri));
         let located = document.and_then(|document| Some((document, document.location.as_ref()?)));
         let Some((document, location)) = located else {
-            if suggests || target.line.is_some() {
+            let is_file = target.uri.as_ref().is_some_and(|uri| self.own_document(uri).is_none());
+            if suggests || target.line.is_some() || is_file && document.is_some() {
                 return warn("Only files of the repository have lines to comment on.", out);
             }
             let beginning = Beginning::new(Intent::Comment(Subject::PullRequest));
@@ -206,7 +220,7 @@ impl Session {
         }
         let lines = target.line.map(|line| LineRange::new(line, target.end_line.unwrap_or(line)));
         let anchoring = Anchoring {
-            id: write,
+            id: WriteId(0),
             repository: id,
             name: review.name.clone(),
             source: review.pull_request.source.clone(),
@@ -222,6 +236,7 @@ impl Session {
         };
         let language = location.path.rsplit_once('.').map(|(_, extension)| extension.to_owned());
         let waiting = Placeless { repository: id, suggests, text: target.text.clone(), language };
+        let anchoring = Anchoring { id: self.next_write(), ..anchoring };
         self.writes.insert(anchoring.id, Pending::Anchor(waiting));
         out.push(Effect::Anchor(Box::new(anchoring)));
     }
@@ -242,6 +257,7 @@ impl Session {
                     let mut beginning = Beginning::new(Intent::Comment(Subject::PullRequest));
                     beginning.remarks = vec![sentence.clone()];
                     beginning.body = text;
+                    beginning.is_given = true;
                     self.begin(waiting.repository, beginning, None, now, out);
                 }
                 return warn(&sentence, out);
@@ -267,8 +283,10 @@ impl Session {
         });
         // A text that is to go elsewhere than was asked for waits for the user's word.
         let is_elsewhere = !remarks.is_empty();
+        let is_given = waiting.text.is_some();
         let text = waiting.text.filter(|_| !is_elsewhere);
-        let beginning = Beginning { base, code, body, remarks, ..Beginning::new(Intent::Comment(subject)) };
+        let beginning =
+            Beginning { base, code, body, is_given, remarks, ..Beginning::new(Intent::Comment(subject)) };
         self.begin(waiting.repository, beginning, text, now, out);
     }
 
@@ -298,6 +316,7 @@ impl Session {
             base: beginning.base,
         };
         if text.is_none()
+            && !beginning.is_given
             && let Some(name) = self.draft_about(&about)
         {
             // It was begun before: what was typed then is not to be typed again.
@@ -324,6 +343,12 @@ impl Session {
                 self.send(sending, now, out);
             }
         }
+    }
+
+    /// A command that was given a text began nothing with it: the text is shown whole, so that it can be kept.
+    pub(super) fn show_unsent(&self, text: &str, out: &mut Vec<Effect>) {
+        let text = format!("{text}\n\n<!-- This was not sent, and is kept nowhere else: copy it. -->\n");
+        out.push(Effect::ShowText { name: "unsent.md".into(), text, line: None, show: true });
     }
 
     pub(super) fn next_write(&mut self) -> WriteId {

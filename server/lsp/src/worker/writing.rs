@@ -39,7 +39,7 @@ impl Desk {
     pub(super) async fn send(&self, sending: Sending) -> Sent {
         let Sending { about, draft, text, again, .. } = sending;
         let kept = match &draft {
-            Some(name) => self.keep(name, &text, again),
+            Some(name) => self.keep(name, &text),
             None => self
                 .drafts
                 .create(hint(&about.intent), &to_value(&about), &key(&about), &about.account, &text)
@@ -60,6 +60,10 @@ impl Desk {
         let body = draft::body(&text).unwrap_or_default();
         let ending = match self.up_to_date(about).await {
             Ok(about) => {
+                // Not before it is really sent: until then it may be there.
+                if again && let Err(error) = self.drafts.again(&id) {
+                    return self.sent(&id, (Ending::NotKept(format!("Nothing was sent. {error}")), None));
+                }
                 let service = self.service();
                 let ended = drafts::send(
                     &self.drafts,
@@ -90,11 +94,8 @@ impl Desk {
         self.sent(&id, ending)
     }
 
-    fn keep(&self, name: &DraftName, text: &str, again: bool) -> Result<DraftId, String> {
+    fn keep(&self, name: &DraftName, text: &str) -> Result<DraftId, String> {
         let id = DraftId::parse(&name.0).ok_or("There is no such draft.")?;
-        if again {
-            self.drafts.again(&id).map_err(|error| error.to_string())?;
-        }
         self.drafts.keep_typed(&id, text).map_err(|error| error.to_string())?;
         Ok(id)
     }

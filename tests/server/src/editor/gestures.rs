@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 impl Editor {
-    /// Waits until the diagnostics of a file are these, drawn as [`Seen::drawn`] does; compares starts of lines.
+    /// Waits until the diagnostics of a file are these, drawn as [`super::Seen::drawn`] does; compares starts of lines.
     pub async fn until_drawn(&mut self, path: &Path, expected: &[&str]) {
         let uri = uri(path);
         self.until("these diagnostics", |seen| {
