@@ -250,7 +250,9 @@ impl Session {
             if self.is_in_code(root) {
                 add(GO_TO_CODE, Command::GoToThread);
             }
-            if let Some(thread) = review.thread_of(root) {
+            // In a list they would not fit beside the words; there they are actions.
+            let is_alone = matches!(own.kind, OwnKind::Thread(_));
+            if let Some(thread) = review.thread_of(root).filter(|_| is_alone) {
                 answers(review.thread(thread)).for_each(|(title, command)| add(title, command));
             }
         }

@@ -16,7 +16,7 @@ fn a_document_of_ours_that_an_editor_reloads_keeps_its_lenses() {
         });
         let (reply, mut lenses) = oneshot::channel();
         case.send(Event::Lenses(uri.clone(), reply));
-        assert_eq!(titles(&lenses.try_recv().unwrap()), ["Go to code", "Reply", "Resolve"]);
+        assert_eq!(titles(&lenses.try_recv().unwrap()), ["Go to code"]);
         // An editor closes and opens what it reloads.
         case.send(Event::Closed(uri));
     }
@@ -60,7 +60,7 @@ fn a_document_of_ours_answers_for_the_text_that_is_on_screen() {
         lenses.try_recv().unwrap().iter().map(|lens| lens.line).collect::<Vec<u32>>()
     };
     let before = rows(&mut case);
-    assert!(before.len() == 3 && before.windows(2).all(|pair| pair[0] == pair[1]), "{before:?}");
+    assert_eq!(before.len(), 1);
     // Another thread above it moves the rows of the text that is written now, but not of the one on screen.
     case.command(Command::Refresh, Target::default());
     case.answer_find(vec![pull_request(4)]);
