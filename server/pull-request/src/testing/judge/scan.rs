@@ -96,7 +96,8 @@ fn code(rest: &str) -> Result<usize, String> {
 
 /// The length of an autolink, or of a `<` that means nothing.
 fn autolink(rest: &str) -> Result<usize, String> {
-    if rest[1..].starts_with(|it: char| it.is_ascii_digit() || " =".contains(it)) {
+    let word = rest[1..].split([' ', '>']).next().unwrap_or_default();
+    if !word.contains('@') && rest[1..].starts_with(|it: char| it.is_ascii_digit() || " =".contains(it)) {
         return Ok(1);
     }
     let (address, _) = rest[1..].split_once('>').ok_or("a tag is left open")?;

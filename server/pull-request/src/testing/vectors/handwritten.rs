@@ -177,6 +177,7 @@ pub(super) const TEXTS: &[&str] = &[
     "$`[x](command:y)`$ $$\n\\href{javascript:alert(1)}{x}\n$$",
     "$\\href{command:x}{y}$ costs $5 or $6",
     "\\(\\href{command:x}{y}\\) \\[\\unicode{x202E}\\]",
+    "<1a@x.org> <=b@x.org> <2[c@x.org](d:e)> a <3 b <= <",
     "&#x[202E](command:a); &[lt](command:b);c&#6[0](d:e);&[#](f:g)10;",
     "[1](command:a). b\n[#](command:c) d\n[=](e:f)==\n[>](g:h) i\n[`](j:k)`` l",
     "a$b `c$ <b>[d](command:e)` f",

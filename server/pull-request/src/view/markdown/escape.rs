@@ -100,7 +100,7 @@ pub(super) fn escape(out: &mut String, text: &str, place: Place) {
             ']' | '^' => place.in_link,
             '*' => line_start || !(is_space(before) && is_space(after)),
             '_' => !(is_word(before) && is_word(after)),
-            '<' => !matches!(after, Some(' ' | '=' | '0'..='9')),
+            '<' => may_be_tag(&text[at + 1..]),
             '&' => starts_entity(&text[at..]),
             // Where formulas are drawn, one that begins here would also swallow the start of code or of a link.
             '$' => !is_space(after),
@@ -128,14 +128,22 @@ fn is_closing(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'#' | b' '))
 }
 
+/// Whether what follows a `<`, perhaps with another text behind it, could make it a tag or an autolink: a mailbox may
+/// begin with a digit.
+fn may_be_tag(text: &str) -> bool {
+    match text.split_once([' ', '\t', '\n']) {
+        Some((word, _)) if word.is_empty() => false,
+        Some((word, _)) => {
+            !word.starts_with(|it: char| it == '=' || it.is_ascii_digit()) || word.contains('@')
+        }
+        None => true,
+    }
+}
+
 /// Whether an entity starts here, or what another text that follows could make one.
 fn starts_entity(text: &str) -> bool {
-    let name = text
-        .bytes()
-        .skip(1)
-        .take(40)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
-        .count();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
+    let name = text.bytes().skip(1).take_while(is_name).count();
     match text.as_bytes().get(name + 1) {
         Some(next) => name > 0 && *next == b';',
         None => true,
@@ -230,6 +238,10 @@ mod tests {
         assert_eq!(escaped("*a* __b__ ~~c~~"), "\\*a\\* \\_\\_b\\_\\_ \\~\\~c\\~\\~");
         assert_eq!(escaped("[a](b) <b> &lt; `c`"), "\\[a](b) \\<b> \\&lt; \\`c\\`");
         assert_eq!(escaped("a\n\n# b"), "a  # b");
+        assert_eq!(
+            escaped("1 < 2 <= 3 <4 <5@x.org> <=@x.org> <6"),
+            "1 < 2 <= 3 <4 \\<5@x.org> \\<=@x.org> \\<6"
+        );
         assert_eq!(escaped("R&D, a && b; c &l"), "R&D, a && b; c \\&l");
         assert_eq!(escaped("$5 a$b`c$ d` $ e$"), "\\$5 a\\$b\\`c$ d\\` $ e\\$");
         let mut heading = String::from("# ");
