@@ -214,6 +214,7 @@ fn hidden_characters_are_shown_by_number() {
 #[test]
 fn what_is_left_of_links_makes_nothing_new() {
     assert_eq!(shown("&#x[202E](command:a); &[lt](command:a);b"), "\\&#x202E; \\&lt;b");
+    assert_eq!(shown("- [ ] a\n    ---\n- [x] b\n  ==="), "- [ ] a\n- [x] b");
     assert_eq!(shown("<1[@x.org](command:a)>"), "\\<1@x.org>");
     assert_eq!(shown("[1](command:a). b"), "1\\. b");
     assert_eq!(shown("> - [12](command:a)) b"), "> - 12\\) b");

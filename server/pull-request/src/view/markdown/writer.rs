@@ -140,6 +140,12 @@ impl Writer<'_> {
             }
             Event::TaskListMarker(done) => {
                 self.begin_inline();
+                if self.block == Block::Heading {
+                    // Before a heading's marks there is no box, and behind them it is none.
+                    let marks = self.out.trim_end_matches(' ').trim_end_matches('#').len();
+                    self.out.truncate(marks);
+                    self.block = Block::Paragraph;
+                }
                 self.out.push_str(if *done { "[x] " } else { "[ ] " });
                 self.line_start = false;
                 self.after_mark = true;
