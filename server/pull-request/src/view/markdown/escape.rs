@@ -132,7 +132,7 @@ fn is_closing(text: &str) -> bool {
 /// begin with a digit.
 fn may_be_tag(text: &str) -> bool {
     match text.split_once([' ', '\t', '\n']) {
-        Some((word, _)) if word.is_empty() => false,
+        Some(("", _)) => false,
         Some((word, _)) => {
             !word.starts_with(|it: char| it == '=' || it.is_ascii_digit()) || word.contains('@')
         }
