@@ -131,12 +131,14 @@ fn is_closing(text: &str) -> bool {
 /// Whether what follows a `<`, perhaps with another text behind it, could make it a tag or an autolink: a mailbox may
 /// begin with a digit.
 fn may_be_tag(text: &str) -> bool {
-    match text.split_once([' ', '\t', '\n']) {
-        Some(("", _)) => false,
-        Some((word, _)) => {
-            !word.starts_with(|it: char| it == '=' || it.is_ascii_digit()) || word.contains('@')
+    match text.bytes().next() {
+        Some(b' ') => false,
+        Some(b'=' | b'0'..=b'9') => {
+            // A word that is longer than this is no ordinary one.
+            let mut bytes = text.bytes().take(80);
+            bytes.find(|byte| b" \t\n@".contains(byte)).is_none_or(|end| end == b'@')
         }
-        None => true,
+        _ => true,
     }
 }
 
@@ -152,9 +154,19 @@ fn starts_entity(text: &str) -> bool {
 
 /// Whether there is nothing but a number on the line that is being written, beside the marks of quotes and items.
 fn is_number_so_far(written: &str) -> bool {
-    let line = written.rsplit('\n').next().unwrap_or_default();
-    let number = line.len() - line.trim_end_matches(|end: char| end.is_ascii_digit()).len();
-    (1..=9).contains(&number) && line.bytes().all(|byte| byte.is_ascii_digit() || b" >-.".contains(&byte))
+    // No marks are longer than this.
+    let bytes = written.bytes().rev().take(256).take_while(|byte| *byte != b'\n');
+    let mut n_digits = 0;
+    let mut n_bytes = 0;
+    for byte in bytes {
+        if n_bytes == n_digits && byte.is_ascii_digit() {
+            n_digits += 1;
+        } else if !byte.is_ascii_digit() && !b" >-.".contains(&byte) {
+            return false;
+        }
+        n_bytes += 1;
+    }
+    (1..=9).contains(&n_digits) && n_bytes < 256
 }
 
 /// Adds inline code with a fence of backticks longer than any inside.

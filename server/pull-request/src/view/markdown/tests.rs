@@ -314,6 +314,9 @@ fn no_body_takes_long() {
         "http://a/(",
         "http://a/)))))))))))))))))))))))) ",
         "](",
+        "<1",
+        "[1](x:y).",
+        "&a",
     ] {
         for raw in [
             piece.repeat(LONGEST / piece.len()),
